@@ -24,7 +24,7 @@ pub use dialect::{Dialect, View};
 pub use notification::{Notification, RouteRefresh};
 pub use open::{Capability, CapabilityKind, Open, write_open};
 pub use pack::{Announce, Route, Withdraw, end_of_rib, keepalive, route_refresh};
-pub use update::{Action, Part, Update};
+pub use update::{Action, Part, Parts, Update};
 
 use crate::cursor::Out;
 use crate::{Error, Overflow};
