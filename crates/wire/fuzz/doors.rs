@@ -12,7 +12,7 @@ use wire::nlri::{self, Labels, Reading, Routes};
 use wire::{Error, Family, bmp, mrt};
 
 /// A stream of BMP.
-pub fn bmp(data: &[u8]) {
+pub(crate) fn bmp(data: &[u8]) {
     let mut rest = data;
     let mut dialect = Dialect::default();
     while let Some((frame, tail)) = ok(bmp::Frame::split(rest), rest.len()).flatten() {
@@ -29,16 +29,17 @@ pub fn bmp(data: &[u8]) {
                 }
                 bmp::Message::PeerUp(up) => {
                     ok(up.tlvs(), frame.bytes().len());
-                    up.table_name();
+                    let _ = up.table_name();
                     dialect = dialect.merged(up.dialect());
                 }
                 bmp::Message::PeerDown(down) => {
                     ok(down.notification(), frame.bytes().len());
                     ok(down.tlvs(), frame.bytes().len());
-                    down.fsm_event();
+                    let _ = down.fsm_event();
                 }
                 bmp::Message::Statistics(statistics) => {
-                    assert_eq!(statistics.iter().map(|stat| stat.value()).count(), statistics.len());
+                    let values: Vec<_> = statistics.iter().map(|stat| stat.value()).collect();
+                    assert_eq!(values.len(), statistics.len());
                 }
                 bmp::Message::RouteMirroring(mirroring) => {
                     for mirrored in mirroring.iter() {
@@ -48,7 +49,7 @@ pub fn bmp(data: &[u8]) {
                     }
                 }
                 bmp::Message::Termination(tlvs) => {
-                    bmp::TerminationReason::of(tlvs);
+                    let _ = bmp::TerminationReason::of(tlvs);
                 }
                 bmp::Message::Initiation(_) | bmp::Message::Unknown(_) => {}
             }
@@ -58,7 +59,7 @@ pub fn bmp(data: &[u8]) {
 }
 
 /// BGP messages one after another.
-pub fn bgp(data: &[u8]) {
+pub(crate) fn bgp(data: &[u8]) {
     let mut rest = data;
     while let Some((message, tail)) = ok(Pdu::split(rest), rest.len()).flatten() {
         assert_eq!(message.bytes().len() + tail.len(), rest.len());
@@ -75,7 +76,7 @@ fn pdu(pdu: Pdu<'_>, dialect: &Dialect, view: View) {
         PduKind::OPEN => {
             if let Some(open) = ok(bgp::Open::parse(pdu), len) {
                 let _ = (open.asn(), open.families().count());
-                Dialect::negotiated(&open, &open);
+                let _ = Dialect::negotiated(&open, &open);
             }
         }
         PduKind::NOTIFICATION => {
@@ -97,8 +98,9 @@ fn pdu(pdu: Pdu<'_>, dialect: &Dialect, view: View) {
 
 /// What an UPDATE says, said again by our own hand, is the same.
 fn update(update: &Update<'_>, len: usize, dialect: &Dialect, view: View) {
-    let mut scratch = vec![0xa5; 65535];
-    let mut buffer = vec![0xa5; 65535];
+    // Room for what is said again, and for the longer headers that we write.
+    let mut scratch = vec![0xa5; len + 64];
+    let mut buffer = vec![0xa5; len + 64];
     for part in update.parts() {
         let Some(routes) = ok(part.routes(dialect, view), len) else { continue };
         keys(routes, part.nlri);
@@ -109,7 +111,7 @@ fn update(update: &Update<'_>, len: usize, dialect: &Dialect, view: View) {
                     break; // a key may be longer than the withdrawal that has room for it
                 }
             }
-            withdraw.close();
+            let _ = withdraw.close();
         } else {
             let block = update.block(&part, &mut scratch).expect("no longer than the message");
             // The stub of MP_REACH may be two octets longer than what came.
@@ -126,22 +128,23 @@ fn update(update: &Update<'_>, len: usize, dialect: &Dialect, view: View) {
             let len = announce.close();
             let (again, _) = Pdu::split_whole(&buffer[..len]).expect("ours");
             let again = Update::parse(again).expect("ours");
-            let count = again.parts().map(|part| part.routes(dialect, view).expect("ours").len()).sum::<usize>();
+            let count =
+                again.parts().map(|part| part.routes(dialect, view).expect("ours").len()).sum::<usize>();
             assert_eq!(count, pushed);
         }
     }
-    update.end_of_rib();
+    let _ = update.end_of_rib();
     attributes_of(update.attributes());
 }
 
 /// A field of NLRI: the first octet chooses the family, the second how to read it.
-pub fn nlri(data: &[u8]) {
+pub(crate) fn nlri(data: &[u8]) {
     let [which, how, field @ ..] = data else { return };
     let families = Family::known().count();
     let family = Family::known().nth(usize::from(*which) % families).expect("a known family");
     let labels = if how & 2 == 0 { Labels::One } else { Labels::Stack };
     let reading = Reading { add_path: how & 1 == 1, labels };
-    nlri::trial(family, reading, field);
+    let _ = nlri::trial(family, reading, field);
     let Some(routes) = ok(Routes::check(family, reading, field), field.len()) else { return };
     keys(routes, field);
     let (mut one, mut again) = ([0; 70000], [0; 70000]);
@@ -166,29 +169,41 @@ fn keys(routes: Routes<'_>, field: &[u8]) {
     for entry in routes {
         octets += entry.bytes().len() + entry.path_id().map_or(0, |_| 4);
         seen += 1;
-        let (key, payload) = (entry.key(), entry.payload());
-        assert!(key.len() + payload.len() <= entry.bytes().len() + 2, "{key:?} {payload:?}");
+        keys_of(entry);
     }
     assert_eq!((octets, seen), (field.len(), count));
 }
 
+fn keys_of(entry: nlri::Entry<'_>) {
+    let (key, payload) = (entry.key(), entry.payload());
+    assert!(key.len() + payload.len() <= entry.bytes().len() + 2, "{key:?} {payload:?}");
+}
+
 /// A block of attributes, as RIB dumps have them: the first octet chooses the family.
-pub fn attributes(data: &[u8]) {
+pub(crate) fn attributes(data: &[u8]) {
     let [which, block @ ..] = data else { return };
     if let Some(attributes) = ok(bgp::attributes(block), block.len()) {
         attributes_of(attributes);
     }
     let families = Family::known().count();
     let family = Family::known().nth(usize::from(*which) % families).expect("a known family");
-    let mut scratch = [0; 70000];
-    if let Ok(block) = mrt::block(family, block, &mut scratch) {
-        let mut buffer = [0; 65535];
-        if let Ok(announce) = Announce::open(&mut buffer, family, block) {
-            let len = announce.close();
-            let (pdu, _) = Pdu::split_whole(&buffer[..len]).expect("ours");
-            Update::parse(pdu).expect("ours");
-        }
-    }
+    let Some(path) = ok(mrt::Path::parse(family, true, block), block.len()) else { return };
+    self::path(&path);
+}
+
+/// The attributes of a dump become a block that an UPDATE can be made of.
+fn path(path: &mrt::Path<'_>) {
+    let room = path.attributes().rest().len() + mrt::PATH_GROWTH;
+    let (mut scratch, mut buffer) = (vec![0xa5; room], vec![0xa5; room + bgp::HEADER_LEN + 4]);
+    let block = path.block(&mut scratch).expect("no longer than promised");
+    let Ok(announce) = Announce::open(&mut buffer, path.family, block) else { return };
+    let len = announce.close();
+    let (pdu, _) = Pdu::split_whole(&buffer[..len]).expect("ours");
+    let update = Update::parse(pdu).expect("ours");
+    assert_eq!(
+        update.mp_next_hop().is_some(),
+        path.mp_next_hop().is_some() || path.family != Family::IPV4_UNICAST
+    );
 }
 
 fn attributes_of(attributes: bgp::Attributes<'_>) {
@@ -203,7 +218,7 @@ fn attributes_of(attributes: bgp::Attributes<'_>) {
 }
 
 /// MRT records one after another.
-pub fn mrt(data: &[u8]) {
+pub(crate) fn mrt(data: &[u8]) {
     let mut rest = data;
     while let Some((record, tail)) = ok(mrt::Record::split(rest), rest.len()).flatten() {
         assert_eq!(record.bytes().len() + tail.len(), rest.len());
@@ -213,7 +228,7 @@ pub fn mrt(data: &[u8]) {
 }
 
 /// A file, compressed or not.
-pub fn reader(data: &[u8]) {
+pub(crate) fn reader(data: &[u8]) {
     /// Enough for any input worth trying; a few octets can stand for gigabytes of zeros.
     const RECORDS_MAX: usize = 1000;
     let Ok(mut reader) = mrt::Reader::open(data) else { return };
@@ -227,9 +242,30 @@ pub fn reader(data: &[u8]) {
 }
 
 fn record(record: mrt::Record<'_>) {
+    let len = record.bytes().len();
     one_line(&record);
-    if let Some(mrt::Message::Bgp4mp(message)) = ok(record.message(), record.bytes().len()) {
-        bgp(message.bytes);
+    match ok(record.message(), len) {
+        Some(mrt::Message::Rib(rib)) => {
+            keys_of(rib.nlri);
+            let entries = rib.entries();
+            assert_eq!(entries.len(), rib.entries().count());
+            entries.for_each(|entry| ok(entry.path(), len).iter().for_each(path));
+        }
+        Some(mrt::Message::TableDump(dump)) => {
+            keys_of(dump.nlri(&mut [0; mrt::NLRI_LEN]));
+            ok(dump.path(), len).iter().for_each(path);
+        }
+        Some(mrt::Message::BgpEntry(entry)) => ok(entry.path(), len).iter().for_each(path),
+        Some(mrt::Message::PeerIndexTable(table) | mrt::Message::GeoPeerTable(table)) => {
+            let peers = table.peers();
+            assert_eq!(peers.len(), table.peers().count());
+        }
+        Some(mrt::Message::BgpMessage(message)) => {
+            if let Some(message) = ok(message.pdu(), len) {
+                pdu(message, &Dialect::default(), View::AdjRibInPre);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -240,7 +276,7 @@ fn ok<T>(result: Result<T, Error>, len: usize) -> Option<T> {
 
 /// Displays are one line, of printable characters, of bounded length.
 fn one_line(shown: &dyn Display) {
-    const LINE_MAX: usize = 16384;
+    const LINE_MAX: usize = 4096;
     let mut line = String::new();
     write!(line, "{shown}").expect("a String");
     assert!(line.len() <= LINE_MAX, "{} octets", line.len());

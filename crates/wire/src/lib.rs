@@ -53,3 +53,4 @@ mod show;
 
 pub use error::{Error, Fault, Overflow};
 pub use family::{Family, FamilySet, Framing};
+pub use show::RouteDistinguisher;

@@ -312,7 +312,7 @@ pub struct AsSegment<'a> {
 
 impl<'a> AsSegment<'a> {
     /// Its AS numbers.
-    pub fn numbers(&self) -> impl Iterator<Item = u32> + 'a {
+    pub fn numbers(&self) -> impl Iterator<Item = u32> + use<'a> {
         self.numbers
             .chunks_exact(self.as_len)
             .map(|octets| octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))

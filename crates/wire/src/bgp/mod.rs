@@ -25,6 +25,7 @@ pub use notification::{Notification, RouteRefresh};
 pub use open::{Capability, CapabilityKind, Open, write_open};
 pub use pack::{Announce, Route, Withdraw, end_of_rib, keepalive, route_refresh};
 pub use update::{Action, Part, Parts, Update};
+pub(crate) use update::{put_mp_reach_stub, put_others};
 
 use crate::cursor::Out;
 use crate::{Error, Overflow};
@@ -169,6 +170,3 @@ fn close_pdu(out: &mut Out<'_>) -> Result<usize, Overflow> {
     out.patch(16, &len.to_be_bytes());
     Ok(usize::from(len))
 }
-
-#[cfg(test)]
-mod tests;

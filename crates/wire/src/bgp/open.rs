@@ -95,7 +95,7 @@ impl<'a> Capability<'a> {
 
     /// The families of an ADD-PATH or Multiple Labels capability, each with its mode or count.
     /// Octets after the last whole tuple are passed over; no tuple at all is seen in the field.
-    pub fn tuples(&self) -> impl Iterator<Item = (Family, u8)> + 'a {
+    pub fn tuples(&self) -> impl Iterator<Item = (Family, u8)> + use<'a> {
         let value = match self.kind {
             CapabilityKind::ADD_PATH | CapabilityKind::MULTIPLE_LABELS => self.value,
             _ => &[],

@@ -7,13 +7,14 @@
 //! ```
 //!
 //! The buffer's length is the limit: give 4096 octets, or 65535 where the peers have extended
-//! messages (RFC 8654). A refused route is the caller's still; it goes into the next UPDATE.
+//! messages (RFC 8654). A refused route is the caller's still; it goes into the next UPDATE. One that
+//! an UPDATE without routes refuses cannot be sent within the limit at all.
 //!
 //! * **MP_REACH first** as RFC 7606 §5.1 asks. NLRI are written where they belong while the
 //!   attributes that follow them wait in the caller's block, so nothing is ever moved.
 //! * **room kept**      for those attributes: `push` refuses what would leave too little.
 
-use super::attribute::{Attribute, AttributeKind, attributes};
+use super::attribute::{Attribute, AttributeKind, MpReach, attributes};
 use super::{EXTENDED_MESSAGE_MAX, HEADER_LEN, PduKind, close_pdu, open_pdu};
 use crate::cursor::Out;
 use crate::nlri::{self, PathId};
@@ -53,8 +54,8 @@ impl<'a> Announce<'a> {
     /// The block alone does not fit.
     ///
     /// # Panics
-    /// If `block` is no list of attributes, or lacks the MP_REACH that its family needs: a bug in
-    /// the caller.
+    /// If `block` is no list of attributes, or does not begin with the MP_REACH that its family
+    /// needs: a bug in the caller.
     pub fn open(buffer: &'a mut [u8], family: Family, block: &'a [u8]) -> Result<Self, Overflow> {
         let limit = buffer.len().min(EXTENDED_MESSAGE_MAX);
         let mut out = Out::new(&mut buffer[..limit]);
@@ -64,9 +65,13 @@ impl<'a> Announce<'a> {
         out.u16(0)?;
         let mut rest = attributes(block).expect("a block is a list of attributes");
         let reach = rest.next().filter(|first| first.kind == AttributeKind::MP_REACH);
+        let stub = reach.map(|reach| MpReach::parse(reach.value));
         assert!(
-            reach.is_some() || family == Family::IPV4_UNICAST,
-            "the block of {family} begins with MP_REACH"
+            match stub {
+                Some(stub) => stub.is_ok_and(|stub| stub.family == family && stub.nlri.is_empty()),
+                None => family == Family::IPV4_UNICAST,
+            },
+            "the block of {family} begins with its MP_REACH, without NLRI"
         );
         let mut announce = Self { out, family, tail: block, attributes_at, reach_at: None, routes: 0 };
         match reach {

@@ -166,14 +166,7 @@ impl<'a> Update<'a> {
         {
             put_mp_reach_stub(&mut out, reach.family, reach.next_hop)?;
         }
-        let mut rest = self.attributes();
-        loop {
-            let before = rest.rest();
-            let Some(attribute) = rest.next() else { break };
-            if !matches!(attribute.kind, AttributeKind::MP_REACH | AttributeKind::MP_UNREACH) {
-                out.put(&before[..before.len() - rest.rest().len()])?;
-            }
-        }
+        put_others(&mut out, self.attributes())?;
         Ok(out.written())
     }
 }
@@ -219,6 +212,17 @@ impl<'a> Iterator for Parts<'_, 'a> {
                     return None;
                 }
             }
+        }
+    }
+}
+
+/// Writes all attributes but those that hold NLRI, octet for octet.
+pub(crate) fn put_others(out: &mut Out<'_>, mut attributes: Attributes<'_>) -> Result<(), Overflow> {
+    loop {
+        let before = attributes.rest();
+        let Some(attribute) = attributes.next() else { return Ok(()) };
+        if !matches!(attribute.kind, AttributeKind::MP_REACH | AttributeKind::MP_UNREACH) {
+            out.put(&before[..before.len() - attributes.rest().len()])?;
         }
     }
 }

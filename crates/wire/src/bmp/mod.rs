@@ -204,6 +204,3 @@ const fn least_len(kind: Kind) -> usize {
 fn pdu_at(frame: Frame<'_>, offset: usize) -> Result<(bgp::Pdu<'_>, &[u8]), Error> {
     bgp::Pdu::split_whole(&frame.bytes[offset..]).map_err(|error| error.within(offset))
 }
-
-#[cfg(test)]
-mod tests;

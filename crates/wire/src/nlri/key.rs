@@ -9,7 +9,8 @@
 //!  evpn 2        2 n RD ESI tag mac ip labels         2 0 RD tag mac ip         ESI labels
 //!  evpn 5        5 n RD ESI tag prefix gw label       5 0 RD tag prefix         ESI gw label
 //!  vpls 17       0 17 RD ve offset size base          0 17 RD ve offset         size base
-//!  mup 3         arch 0 3 n RD prefix rest            arch 0 3 0 RD prefix      rest
+//!  mup 3         arch 0 3 n RD bits prefix rest       arch 0 3 0 RD bits prefix rest
+//!  mup 1, 4      arch 0 t n RD bits prefix            the same, masked          –
 //!  flowspec      length value                         value                     –
 //!  all others    as it stands, bits past a length in bits masked                –
 //! ```
@@ -206,19 +207,25 @@ fn evpn(entry: &[u8]) -> Option<(Piece<'_>, Piece<'_>)> {
     }
 }
 
-/// MUP type 1 session-transformed routes of architecture 1: tunnel and endpoint are no key.
+/// MUP routes of architecture 1 that have a length in bits. Of type 3, a session, tunnel and endpoint
+/// are no key; 1 ends with a prefix, and 4 with an endpoint and so many bits of its tunnel's id.
 fn mup(entry: &[u8]) -> Option<(Piece<'_>, Piece<'_>)> {
-    let (&[1, 0, 3, _], value) = entry.split_first_chunk()? else {
+    let (&[1, 0, kind @ (1 | 3 | 4), _], value) = entry.split_first_chunk()? else {
         return None;
     };
     let (rd, rest) = value.split_at_checked(8)?;
-    let &bits = rest.first()?;
-    let (prefix, rest) = rest[1..].split_at_checked(octets(bits))?;
-    if bits > 128 {
-        return None;
+    let (&bits, rest) = rest.split_first()?;
+    let (prefix, rest) = rest.split_at_checked(octets(bits))?;
+    match kind {
+        3 if bits <= 128 => {
+            let prefix = prefix_key(bits, prefix);
+            Some((Piece::made(&[&[1, 0, 3, 0], rd, &prefix]), Piece::wire(rest)))
+        }
+        1 | 4 if bits <= 128 + 32 && rest.is_empty() => {
+            Some((Piece::masked(entry, bits.into()), Piece::wire(&[])))
+        }
+        _ => None,
     }
-    let prefix = prefix_key(bits, prefix);
-    Some((Piece::made(&[&[1, 0, 3, 0], rd, &prefix]), Piece::wire(rest)))
 }
 
 /// Writes the entry that has this key and payload, and says how long it is.

@@ -11,7 +11,7 @@
 //!   cannot fail, so an UPDATE is applied whole or not at all.
 //! * **one key**       two entries of a family name the same route if and only if their keys are
 //!   equal octets: host bits masked, labels out, of EVPN only what its RFC calls the key.
-//! * **two ways**      [`write`] makes an entry from key and payload, [`write_withdrawal`] from the
+//! * **two ways**      [`write()`] makes an entry from key and payload, [`write_withdrawal`] from the
 //!   key alone; reading either gives the key back.
 //! * **never guessed** a family outside [`Family::known`] is refused by name.
 
@@ -261,7 +261,8 @@ impl Shape {
             }
             // A route distinguisher is part of the value.
             Framing::Flow | Framing::LinkState if matches!(self.family.safi, 72 | 134) && len < head + 8 => {
-                return Err(Error::value(0, "NLRI length", len - head, 8, 0xffff));
+                let most = if self.framing == Framing::Flow { 0x0fff } else { 0xffff };
+                return Err(Error::value(0, "NLRI length", len - head, 8, most));
             }
             Framing::TypeLength
             | Framing::Evpn
@@ -277,7 +278,8 @@ impl Shape {
     fn check_labelled(self, entry: &[u8], fixed: usize, most: usize) -> Result<usize, Error> {
         let bits = usize::from(entry[0]);
         let Some(labels) = self.labels_len(&entry[1..]) else {
-            return Err(Error::cut(1, "label stack", entry.len() + 2, entry.len() - 1));
+            let value = entry.len() - 1;
+            return Err(Error::cut(1, "label stack", (value / 3 + 1) * 3, value));
         };
         let taken = labels * 8 + fixed;
         if bits < taken || bits - taken > most {
