@@ -177,7 +177,7 @@ fn statistics(out: &mut Vec<u8>, rng: &mut Rng, answer: &mut Answer, peer: &Peer
 }
 
 fn mirroring(out: &mut Vec<u8>, rng: &mut Rng, answer: &mut Answer, peer: &Peer, time: Time) {
-    message(out, answer, 6, peer, time, |out, _| {
+    message(out, answer, 6, peer, time, |out, answer| {
         if rng.percent(30) {
             tlv(out, 1, &[0, 1]);
             if rng.percent(50) {
@@ -190,11 +190,14 @@ fn mirroring(out: &mut Vec<u8>, rng: &mut Rng, answer: &mut Answer, peer: &Peer,
             1 => notification(&mut mirrored, rng),
             2 => pdu(&mut mirrored, 4, |_| {}),
             3 => pdu(&mut mirrored, 5, |out| out.extend([0, 2, rng.within(0, 2), 1])),
-            _ => pdu(&mut mirrored, 2, |out| {
-                out.extend([0, 4, 24]);
-                out.extend([rng.within(1, 223), rng.u8(), rng.u8()]);
-                out.extend([0, 0]);
-            }),
+            _ => {
+                answer.withdrawn += 1;
+                pdu(&mut mirrored, 2, |out| {
+                    out.extend([0, 4, 24]);
+                    out.extend([rng.within(1, 223), rng.u8(), rng.u8()]);
+                    out.extend([0, 0]);
+                });
+            }
         }
         tlv(out, 0, &mirrored);
     });

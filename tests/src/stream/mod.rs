@@ -313,7 +313,7 @@ mod tests {
             "bmp 119f688ec3c48578 octets 307604 messages 2008 updates 1983 +10024 -883 path ids 7416\n\
              bmp_plain 50b138de8da9c360 octets 275799 messages 2008 updates 1980 +9856 -861 path ids 0\n\
              every_family 84d8b7b82cf74302 octets 426460 messages 2003 updates 2000 +4263 -1416 path ids 1148\n\
-             control 52b587c624a849fa octets 327680 messages 2000 updates 159 +159 -0 path ids 0\n\
+             control 52b587c624a849fa octets 327680 messages 2000 updates 159 +159 -57 path ids 0\n\
              mrt_rib eadabbc0b3f6e85e octets 132830 messages 501 updates 500 +2264 -0 path ids 0\n\
              mrt_updates bcf387b7b8c3d1b6 octets 68138 messages 500 updates 500 +2602 -185 path ids 0"
         );

@@ -3,7 +3,7 @@
 //! ```text
 //!  a field of an UPDATE:  [path id] entry  [path id] entry  [path id] entry …
 //!                                   │
-//!                   Entry ──────────┴─► key      what identifies the route (6.6 of our wire notes)
+//!                   Entry ──────────┴─► key      what identifies the route
 //!                                       payload  what an update may change: labels, ESI, gateway …
 //! ```
 //!
@@ -249,7 +249,7 @@ impl Shape {
         };
         let most = self.family.address_bits();
         match self.framing {
-            Framing::Prefix => prefix_len(entry, most)?,
+            Framing::Prefix => return prefix_len(entry, most),
             Framing::Labelled => self.check_labelled(entry, 0, most)?,
             Framing::Vpn => self.check_labelled(entry, 64, most)?,
             Framing::Bits { least, most, zero } => {
@@ -257,7 +257,6 @@ impl Shape {
                 if (bits < least || bits > most) && !(zero && bits == 0) {
                     return Err(Error::value(0, "NLRI bits", bits.into(), least.into(), most.into()));
                 }
-                len
             }
             // A route distinguisher is part of the value.
             Framing::Flow | Framing::LinkState if matches!(self.family.safi, 72 | 134) && len < head + 8 => {
@@ -269,13 +268,13 @@ impl Shape {
             | Framing::Vpls
             | Framing::Flow
             | Framing::LinkState
-            | Framing::Mup => len,
-        };
+            | Framing::Mup => {}
+        }
         Ok(len)
     }
 
     /// Labels, then `fixed` bits (a route distinguisher or nothing), then a prefix.
-    fn check_labelled(self, entry: &[u8], fixed: usize, most: usize) -> Result<usize, Error> {
+    fn check_labelled(self, entry: &[u8], fixed: usize, most: usize) -> Result<(), Error> {
         let bits = usize::from(entry[0]);
         let Some(labels) = self.labels_len(&entry[1..]) else {
             let value = entry.len() - 1;
@@ -285,7 +284,7 @@ impl Shape {
         if bits < taken || bits - taken > most {
             return Err(Error::value(0, "NLRI bits", bits, taken, (taken + most).min(255)));
         }
-        Ok(entry.len())
+        Ok(())
     }
 
     /// Octets of labels at the front of a value; `None` if the stack has no bottom.

@@ -68,7 +68,7 @@ fn bytes(file: &str) -> Option<Vec<u8>> {
 struct Peers(BTreeMap<PeerIdentity, (Vec<u8>, Dialect)>);
 
 impl Peers {
-    /// A Peer Up for the same session adds to what is known, any other replaces it (WIRE 3.4).
+    /// A Peer Up for the same session adds to what is known, any other replaces it.
     fn up(&mut self, up: &wire::bmp::PeerUp<'_>) {
         let peer = up.peer;
         let session = [
@@ -86,7 +86,7 @@ impl Peers {
         self.0.insert(peer.identity(), (session, dialect));
     }
 
-    /// A Loc-RIB without a Peer Up borrows that of the peer 0.0.0.0 (one router's way, WIRE 3.5).
+    /// A Loc-RIB without a Peer Up borrows that of the peer 0.0.0.0 (one router's way).
     fn dialect(&self, identity: PeerIdentity) -> Dialect {
         let global = PeerIdentity { kind: PeerKind::GLOBAL, ..identity };
         let borrowed = || self.0.get(&global).filter(|_| identity.kind == PeerKind::LOC_RIB);

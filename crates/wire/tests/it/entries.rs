@@ -11,7 +11,7 @@
 use crate::entropy::Entropy;
 use crate::hand::be8;
 
-/// The families, by their numbers: WIRE 6.6.
+/// The families, by their numbers.
 pub(crate) const FAMILIES: [(u16, u8); 30] = [
     (1, 1),
     (2, 1),

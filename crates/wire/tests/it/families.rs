@@ -53,7 +53,7 @@ fn agreed(family: (u16, u8), add_path: bool, stack: bool, field: &[u8]) -> Optio
     twins
 }
 
-/// What the safety net should say: 6.3 of the wire notes, by the twin.
+/// What the safety net should say, by the twin.
 fn trial_agrees(family: (u16, u8), stack: bool, field: &[u8]) -> Trial {
     let holds = |add_path| {
         twin::read(family, add_path, stack, field).is_some_and(|twins| twins.iter().all(|twin| twin.clean))

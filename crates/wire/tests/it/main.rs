@@ -1,7 +1,7 @@
 //! The proof of `wire`, from outside: what it reads, what it writes, and what it refuses.
 //!
 //! ```text
-//!  hand     bytes put together by hand ─► vectors, captures  what messages say, and say again
+//!  hand     bytes put together by hand ─► vectors, bmp, bgp  what messages say, and say again
 //!  entropy  choices for a property     ─► families, pack     what holds for every family,
 //!  entries  routes by RFC layout       ─►   against twin       and for a reader that is slow and plain
 //!  facts    the one look at the API    ─► cuts, errors       what broken bytes do: nothing bad
@@ -12,6 +12,8 @@
 //! * **repeatable**    every property has a fixed seed; a failure prints the words it shrank to.
 //! * **optional data** tests that want `../shared/data` say so and pass where it is missing.
 
+mod bgp;
+mod bmp;
 mod captures;
 mod cuts;
 mod entries;

@@ -1,5 +1,4 @@
-//! The naive twin of `wire::nlri`: index arithmetic straight from the tables 6.6 to 6.8 of our wire
-//! notes. Slow, plain, and of another hand.
+//! The naive twin of `wire::nlri`: index arithmetic straight from the RFCs' drawings. Slow, plain, and of another hand.
 
 use crate::hand::be8;
 
