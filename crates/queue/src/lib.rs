@@ -1,0 +1,5 @@
+//! What crosses threads.
+
+pub mod log;
+pub mod ring;
+mod sync;
