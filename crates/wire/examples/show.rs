@@ -75,8 +75,10 @@ fn show_bmp(mut source: impl Read, out: &mut impl Write) -> Result<(), Box<dyn E
                 let known = dialects.entry(up.peer.identity()).or_default();
                 *known = known.merged(up.dialect());
             }
-            let dialect = frame.peer().and_then(|peer| dialects.get(&peer.identity()));
-            writeln!(out, "{}", frame.show(dialect.unwrap_or(&Dialect::default())))?;
+            match frame.peer().and_then(|peer| dialects.get(&peer.identity())) {
+                Some(dialect) => writeln!(out, "{}", frame.show(dialect))?,
+                None => writeln!(out, "{frame}")?,
+            }
             position += frame.bytes().len() as u64;
             rest = after;
         }

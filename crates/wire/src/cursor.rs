@@ -80,15 +80,17 @@ impl<'a> Cursor<'a> {
 /// Puts fields into the caller's buffer.
 ///
 /// * **whole or nothing** a field that does not fit leaves `len` as it was.
+/// * **kept room**        the last `kept` octets are for what is written after [`Out::release`].
 pub(crate) struct Out<'a> {
     buffer: &'a mut [u8],
     len: usize,
+    kept: usize,
 }
 
 impl<'a> Out<'a> {
     #[inline]
     pub(crate) fn new(buffer: &'a mut [u8]) -> Self {
-        Self { buffer, len: 0 }
+        Self { buffer, len: 0, kept: 0 }
     }
 
     /// Octets written so far.
@@ -98,17 +100,32 @@ impl<'a> Out<'a> {
     }
 
     #[inline]
-    pub(crate) fn room(&self) -> usize {
-        self.buffer.len() - self.len
+    fn room(&self) -> usize {
+        self.buffer.len() - self.kept - self.len
+    }
+
+    #[inline]
+    fn fit(&self, want: usize) -> Result<(), Overflow> {
+        let left = self.room();
+        if want > left { Err(Overflow::Buffer { want, left }) } else { Ok(()) }
+    }
+
+    /// Keeps room for `n` octets that will be written last.
+    pub(crate) fn keep(&mut self, n: usize) -> Result<(), Overflow> {
+        self.fit(n)?;
+        self.kept += n;
+        Ok(())
+    }
+
+    /// Gives back all the room that was kept.
+    pub(crate) fn release(&mut self) {
+        self.kept = 0;
     }
 
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Overflow> {
-        let left = self.room();
-        let Some(slot) = self.buffer.get_mut(self.len..self.len + bytes.len()) else {
-            return Err(Overflow::Buffer { want: bytes.len(), left });
-        };
-        slot.copy_from_slice(bytes);
+        self.fit(bytes.len())?;
+        self.buffer[self.len..self.len + bytes.len()].copy_from_slice(bytes);
         self.len += bytes.len();
         Ok(())
     }

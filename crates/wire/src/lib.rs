@@ -44,6 +44,7 @@
 
 pub mod bgp;
 pub mod bmp;
+mod code;
 mod cursor;
 mod error;
 mod family;

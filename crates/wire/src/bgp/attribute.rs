@@ -3,75 +3,43 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::code::codes;
 use crate::cursor::Cursor;
 use crate::{Error, Family};
 
-/// An attribute's type code.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AttributeKind(pub u8);
-
-macro_rules! attribute_kinds {
-    ($($constant:ident = $code:literal $name:literal,)*) => {
-        impl AttributeKind {
-            $(#[doc = $name] pub const $constant: Self = Self($code);)*
-
-            /// Its name, if it has one.
-            #[must_use]
-            pub const fn name(self) -> Option<&'static str> {
-                match self.0 {
-                    $($code => Some($name),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-attribute_kinds! {
-    ORIGIN = 1 "origin",
-    AS_PATH = 2 "as-path",
-    NEXT_HOP = 3 "next-hop",
-    MED = 4 "med",
-    LOCAL_PREF = 5 "local-pref",
-    ATOMIC_AGGREGATE = 6 "atomic-aggregate",
-    AGGREGATOR = 7 "aggregator",
-    COMMUNITIES = 8 "communities",
-    ORIGINATOR_ID = 9 "originator-id",
-    CLUSTER_LIST = 10 "cluster-list",
-    MP_REACH = 14 "mp-reach",
-    MP_UNREACH = 15 "mp-unreach",
-    EXTENDED_COMMUNITIES = 16 "extended-communities",
-    AS4_PATH = 17 "as4-path",
-    AS4_AGGREGATOR = 18 "as4-aggregator",
-    PMSI_TUNNEL = 22 "pmsi-tunnel",
-    TUNNEL_ENCAPSULATION = 23 "tunnel-encapsulation",
-    TRAFFIC_ENGINEERING = 24 "traffic-engineering",
-    IPV6_EXTENDED_COMMUNITIES = 25 "ipv6-extended-communities",
-    AIGP = 26 "aigp",
-    PE_DISTINGUISHER = 27 "pe-distinguisher",
-    LINK_STATE = 29 "link-state",
-    LARGE_COMMUNITIES = 32 "large-communities",
-    BGPSEC_PATH = 33 "bgpsec-path",
-    ONLY_TO_CUSTOMER = 35 "only-to-customer",
-    D_PATH = 36 "d-path",
-    SFP = 37 "sfp",
-    BFD_DISCRIMINATOR = 38 "bfd-discriminator",
-    PREFIX_SID = 40 "prefix-sid",
-    ATTR_SET = 128 "attr-set",
-}
-
-impl fmt::Display for AttributeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => f.write_str(name),
-            None => write!(f, "attribute-{}", self.0),
-        }
-    }
-}
-
-impl fmt::Debug for AttributeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+codes! {
+    /// An attribute's type code.
+    AttributeKind(u8) else "attribute" {
+        ORIGIN = 1 "origin",
+        AS_PATH = 2 "as-path",
+        NEXT_HOP = 3 "next-hop",
+        MED = 4 "med",
+        LOCAL_PREF = 5 "local-pref",
+        ATOMIC_AGGREGATE = 6 "atomic-aggregate",
+        AGGREGATOR = 7 "aggregator",
+        COMMUNITIES = 8 "communities",
+        ORIGINATOR_ID = 9 "originator-id",
+        CLUSTER_LIST = 10 "cluster-list",
+        MP_REACH = 14 "mp-reach",
+        MP_UNREACH = 15 "mp-unreach",
+        EXTENDED_COMMUNITIES = 16 "extended-communities",
+        AS4_PATH = 17 "as4-path",
+        AS4_AGGREGATOR = 18 "as4-aggregator",
+        PMSI_TUNNEL = 22 "pmsi-tunnel",
+        TUNNEL_ENCAPSULATION = 23 "tunnel-encapsulation",
+        TRAFFIC_ENGINEERING = 24 "traffic-engineering",
+        IPV6_EXTENDED_COMMUNITIES = 25 "ipv6-extended-communities",
+        AIGP = 26 "aigp",
+        PE_DISTINGUISHER = 27 "pe-distinguisher",
+        LINK_STATE = 29 "link-state",
+        LARGE_COMMUNITIES = 32 "large-communities",
+        BGPSEC_PATH = 33 "bgpsec-path",
+        ONLY_TO_CUSTOMER = 35 "only-to-customer",
+        D_PATH = 36 "d-path",
+        SFP = 37 "sfp",
+        BFD_DISCRIMINATOR = 38 "bfd-discriminator",
+        PREFIX_SID = 40 "prefix-sid",
+        ATTR_SET = 128 "attr-set",
     }
 }
 

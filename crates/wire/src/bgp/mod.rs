@@ -27,6 +27,7 @@ pub use pack::{Announce, Route, Withdraw, end_of_rib, keepalive, route_refresh};
 pub use update::{Action, Part, Parts, Update};
 pub(crate) use update::{put_mp_reach_stub, put_others};
 
+use crate::code::codes;
 use crate::cursor::Out;
 use crate::{Error, Overflow};
 
@@ -37,33 +38,14 @@ pub const MESSAGE_MAX: usize = 4096;
 /// The longest UPDATE, NOTIFICATION or ROUTE-REFRESH of peers with the extended message capability.
 pub const EXTENDED_MESSAGE_MAX: usize = 65535;
 
-/// What kind of message.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct PduKind(pub u8);
-
-impl PduKind {
-    /// OPEN.
-    pub const OPEN: Self = Self(1);
-    /// UPDATE.
-    pub const UPDATE: Self = Self(2);
-    /// NOTIFICATION.
-    pub const NOTIFICATION: Self = Self(3);
-    /// KEEPALIVE.
-    pub const KEEPALIVE: Self = Self(4);
-    /// ROUTE-REFRESH, RFC 2918.
-    pub const ROUTE_REFRESH: Self = Self(5);
-
-    /// Its name, if it has one.
-    #[must_use]
-    pub const fn name(self) -> Option<&'static str> {
-        Some(match self {
-            Self::OPEN => "open",
-            Self::UPDATE => "update",
-            Self::NOTIFICATION => "notification",
-            Self::KEEPALIVE => "keepalive",
-            Self::ROUTE_REFRESH => "route-refresh",
-            _ => return None,
-        })
+codes! {
+    /// What kind of message.
+    PduKind(u8) else "bgp" {
+        OPEN = 1 "open" "OPEN",
+        UPDATE = 2 "update" "UPDATE",
+        NOTIFICATION = 3 "notification" "NOTIFICATION",
+        KEEPALIVE = 4 "keepalive" "KEEPALIVE",
+        ROUTE_REFRESH = 5 "route-refresh" "ROUTE-REFRESH, RFC 2918",
     }
 }
 

@@ -1,9 +1,9 @@
 //! OPEN and its capabilities.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 
 use super::{MESSAGE_MAX, Pdu, PduKind, close_pdu, open_pdu};
+use crate::code::codes;
 use crate::cursor::{Cursor, Out, fit_u8, fit_u16};
 use crate::{Error, Family, Overflow};
 
@@ -15,60 +15,27 @@ const CAPABILITIES: u8 = 2;
 /// The parameter type and length that say: an extended length follows (RFC 9072).
 const EXTENDED: u8 = 255;
 
-/// A capability's code.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CapabilityKind(pub u8);
-
-macro_rules! capability_kinds {
-    ($($constant:ident = $code:literal $name:literal,)*) => {
-        impl CapabilityKind {
-            $(#[doc = $name] pub const $constant: Self = Self($code);)*
-
-            /// Its name, if it has one.
-            #[must_use]
-            pub const fn name(self) -> Option<&'static str> {
-                match self.0 {
-                    $($code => Some($name),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-capability_kinds! {
-    MULTIPROTOCOL = 1 "multiprotocol",
-    ROUTE_REFRESH = 2 "route-refresh",
-    OUTBOUND_ROUTE_FILTERING = 3 "outbound-route-filtering",
-    EXTENDED_NEXT_HOP = 5 "extended-next-hop",
-    EXTENDED_MESSAGE = 6 "extended-message",
-    BGPSEC = 7 "bgpsec",
-    MULTIPLE_LABELS = 8 "multiple-labels",
-    ROLE = 9 "role",
-    GRACEFUL_RESTART = 64 "graceful-restart",
-    FOUR_OCTET_AS = 65 "four-octet-as",
-    DYNAMIC = 67 "dynamic",
-    MULTISESSION = 68 "multisession",
-    ADD_PATH = 69 "add-path",
-    ENHANCED_ROUTE_REFRESH = 70 "enhanced-route-refresh",
-    LONG_LIVED_GRACEFUL_RESTART = 71 "long-lived-graceful-restart",
-    ROUTING_POLICY_DISTRIBUTION = 72 "routing-policy-distribution",
-    FQDN = 73 "fqdn",
-    CISCO_ROUTE_REFRESH = 128 "cisco-route-refresh",
-}
-
-impl fmt::Display for CapabilityKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => f.write_str(name),
-            None => write!(f, "capability-{}", self.0),
-        }
-    }
-}
-
-impl fmt::Debug for CapabilityKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+codes! {
+    /// A capability's code.
+    CapabilityKind(u8) else "capability" {
+        MULTIPROTOCOL = 1 "multiprotocol",
+        ROUTE_REFRESH = 2 "route-refresh",
+        OUTBOUND_ROUTE_FILTERING = 3 "outbound-route-filtering",
+        EXTENDED_NEXT_HOP = 5 "extended-next-hop",
+        EXTENDED_MESSAGE = 6 "extended-message",
+        BGPSEC = 7 "bgpsec",
+        MULTIPLE_LABELS = 8 "multiple-labels",
+        ROLE = 9 "role",
+        GRACEFUL_RESTART = 64 "graceful-restart",
+        FOUR_OCTET_AS = 65 "four-octet-as",
+        DYNAMIC = 67 "dynamic",
+        MULTISESSION = 68 "multisession",
+        ADD_PATH = 69 "add-path",
+        ENHANCED_ROUTE_REFRESH = 70 "enhanced-route-refresh",
+        LONG_LIVED_GRACEFUL_RESTART = 71 "long-lived-graceful-restart",
+        ROUTING_POLICY_DISTRIBUTION = 72 "routing-policy-distribution",
+        FQDN = 73 "fqdn",
+        CISCO_ROUTE_REFRESH = 128 "cisco-route-refresh",
     }
 }
 

@@ -12,7 +12,7 @@
 //!
 //! * **MP_REACH first** as RFC 7606 §5.1 asks. NLRI are written where they belong while the
 //!   attributes that follow them wait in the caller's block, so nothing is ever moved.
-//! * **room kept**      for those attributes: `push` refuses what would leave too little.
+//! * **room kept**      for those attributes, so that `push` refuses what would leave too little.
 
 use super::attribute::{Attribute, AttributeKind, MpReach, attributes};
 use super::{EXTENDED_MESSAGE_MAX, HEADER_LEN, PduKind, close_pdu, open_pdu};
@@ -80,7 +80,7 @@ impl<'a> Announce<'a> {
                 announce.reach_at = Some(announce.out.len());
                 announce.out.counted("MP_REACH length", reach.value)?;
                 announce.tail = rest.rest();
-                announce.keep_room()?;
+                announce.out.keep(announce.tail.len())?;
             }
             // RFC 4271's own fields: the routes come last, nothing follows them.
             None => {
@@ -100,20 +100,8 @@ impl<'a> Announce<'a> {
     /// If the key is not one of this family: a bug in the caller.
     #[inline]
     pub fn push(&mut self, route: &Route<'_>) -> Result<(), Overflow> {
-        let before = self.out.len();
-        put_route(&mut self.out, self.family, route.path_id, route.key, route.payload)
-            .and_then(|()| self.keep_room())
-            .inspect_err(|_| self.out.truncate(before))?;
+        put_route(&mut self.out, self.family, route)?;
         self.routes += 1;
-        Ok(())
-    }
-
-    /// Whether there is still room for what must follow the NLRI.
-    #[inline]
-    fn keep_room(&self) -> Result<(), Overflow> {
-        if self.tail.len() > self.out.room() {
-            return Err(Overflow::Buffer { want: self.tail.len(), left: self.out.room() });
-        }
         Ok(())
     }
 
@@ -125,12 +113,13 @@ impl<'a> Announce<'a> {
 
     /// Ends the UPDATE and gives its length.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "push keeps the room that close needs")]
+    #[expect(clippy::missing_panics_doc, reason = "open keeps the room that close needs")]
     pub fn close(mut self) -> usize {
         if let Some(at) = self.reach_at {
             let value = self.out.len() - at - 2;
             self.out.patch(at, &short(value));
-            self.out.put(self.tail).expect("keep_room kept it");
+            self.out.release();
+            self.out.put(self.tail).expect("open kept the room");
             let attributes = self.out.len() - self.attributes_at - 2;
             self.out.patch(self.attributes_at, &short(attributes));
         }
@@ -160,12 +149,13 @@ impl<'a> Withdraw<'a> {
         let mut out = Out::new(&mut buffer[..limit]);
         open_pdu(&mut out, PduKind::UPDATE)?;
         out.u16(0)?;
-        if family != Family::IPV4_UNICAST {
+        if family == Family::IPV4_UNICAST {
+            // Behind the routes stands the length of no attributes.
+            out.keep(2)?;
+        } else {
             put_mp_unreach(&mut out, family)?;
         }
-        let withdraw = Self { out, family, routes: 0 };
-        withdraw.keep_room()?;
-        Ok(withdraw)
+        Ok(Self { out, family, routes: 0 })
     }
 
     /// Adds a route.
@@ -177,21 +167,9 @@ impl<'a> Withdraw<'a> {
     /// If the key is not one of this family: a bug in the caller.
     #[inline]
     pub fn push(&mut self, path_id: Option<PathId>, key: &[u8]) -> Result<(), Overflow> {
-        let before = self.out.len();
         let payload = nlri::withdrawal_payload(self.family, key);
-        put_route(&mut self.out, self.family, path_id, key, payload)
-            .and_then(|()| self.keep_room())
-            .inspect_err(|_| self.out.truncate(before))?;
+        put_route(&mut self.out, self.family, &Route { path_id, key, payload })?;
         self.routes += 1;
-        Ok(())
-    }
-
-    /// The plain form ends with the length of no attributes.
-    #[inline]
-    fn keep_room(&self) -> Result<(), Overflow> {
-        if self.family == Family::IPV4_UNICAST && self.out.room() < 2 {
-            return Err(Overflow::Buffer { want: 2, left: self.out.room() });
-        }
         Ok(())
     }
 
@@ -203,12 +181,13 @@ impl<'a> Withdraw<'a> {
 
     /// Ends the UPDATE and gives its length. One without routes is the End-of-RIB of its family.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "push keeps the room that close needs")]
+    #[expect(clippy::missing_panics_doc, reason = "open keeps the room that close needs")]
     pub fn close(mut self) -> usize {
         let len = self.out.len();
         if self.family == Family::IPV4_UNICAST {
             self.out.patch(WITHDRAWN_AT, &short(len - WITHDRAWN_AT - 2));
-            self.out.u16(0).expect("keep_room kept it");
+            self.out.release();
+            self.out.u16(0).expect("open kept the room");
         } else {
             self.out.patch(ATTRIBUTES_AT, &short(len - ATTRIBUTES_AT - 2));
             self.out.patch(UNREACH_AT, &short(len - UNREACH_AT - 2));
@@ -225,19 +204,15 @@ fn put_mp_unreach(out: &mut Out<'_>, family: Family) -> Result<(), Overflow> {
     out.u8(family.safi)
 }
 
-/// A path id, if there is one, and an entry.
+/// A path id, if there is one, and an entry: whole or not at all.
 #[inline]
-fn put_route(
-    out: &mut Out<'_>,
-    family: Family,
-    path_id: Option<PathId>,
-    key: &[u8],
-    payload: &[u8],
-) -> Result<(), Overflow> {
-    if let Some(PathId(id)) = path_id {
-        out.u32(id)?;
-    }
-    nlri::put(out, family, key, payload)
+fn put_route(out: &mut Out<'_>, family: Family, route: &Route<'_>) -> Result<(), Overflow> {
+    let before = out.len();
+    let put = match route.path_id {
+        Some(PathId(id)) => out.u32(id),
+        None => Ok(()),
+    };
+    put.and_then(|()| nlri::put(out, family, route.key, route.payload)).inspect_err(|_| out.truncate(before))
 }
 
 /// A length inside a message of at most 65535 octets.

@@ -23,11 +23,16 @@ fn begin<'a>(buffer: &'a mut [u8], kind: Kind, peer: Option<&PeerHeader>) -> Res
 
 fn end(mut out: Out<'_>) -> Result<usize, Overflow> {
     let len = out.len();
-    match u32::try_from(len) {
-        Ok(field) if len <= MESSAGE_MAX => out.patch(1, &field.to_be_bytes()),
-        _ => return Err(Overflow::Field { what: "BMP length", got: len, most: MESSAGE_MAX }),
-    }
+    out.patch(1, &length(len)?);
     Ok(len)
+}
+
+/// The length field of a message.
+fn length(len: usize) -> Result<[u8; 4], Overflow> {
+    match u32::try_from(len) {
+        Ok(field) if len <= MESSAGE_MAX => Ok(field.to_be_bytes()),
+        _ => Err(Overflow::Field { what: "BMP length", got: len, most: MESSAGE_MAX }),
+    }
 }
 
 fn put_tlv(out: &mut Out<'_>, kind: u16, value: &[u8]) -> Result<(), Overflow> {
@@ -50,10 +55,12 @@ pub fn route_monitoring(
     pdu: &[u8],
     trailing: &[u8],
 ) -> Result<usize, Overflow> {
-    let mut out = begin(buffer, Kind::ROUTE_MONITORING, Some(peer))?;
-    out.put(pdu)?;
-    out.put(trailing)?;
-    end(out)
+    route_monitoring_with(buffer, peer, |body| {
+        let mut out = Out::new(body);
+        out.put(pdu)?;
+        out.put(trailing)?;
+        Ok(out.len())
+    })
 }
 
 /// Writes a Route Monitoring message around a PDU that `write` puts where it belongs: no copy for
@@ -77,12 +84,8 @@ pub fn route_monitoring_with(
     let pdu = write(body)?;
     assert!(pdu <= body.len(), "a PDU inside the buffer it was given");
     begin(head, Kind::ROUTE_MONITORING, Some(peer))?;
-    let len = HEAD + pdu;
-    match u32::try_from(len) {
-        Ok(field) if len <= MESSAGE_MAX => head[1..5].copy_from_slice(&field.to_be_bytes()),
-        _ => return Err(Overflow::Field { what: "BMP length", got: len, most: MESSAGE_MAX }),
-    }
-    Ok(len)
+    head[1..5].copy_from_slice(&length(HEAD + pdu)?);
+    Ok(HEAD + pdu)
 }
 
 /// Writes a Statistics Report.

@@ -13,6 +13,7 @@ use zerocopy::{Immutable, KnownLayout, Unaligned};
 use super::peer::ip;
 use super::{Frame, InformationKind, Kind, PeerHeader, Tlv, Tlvs, pdu_at};
 use crate::bgp::{Dialect, Notification, Open, Pdu, Update, View};
+use crate::code::codes;
 use crate::cursor::Cursor;
 use crate::{Error, Family};
 
@@ -190,36 +191,15 @@ impl<'a> PeerUp<'a> {
     }
 }
 
-/// Why a peer went down.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct DownReason(pub u8);
-
-impl DownReason {
-    /// The router closed the session with a NOTIFICATION.
-    pub const LOCAL_NOTIFICATION: Self = Self(1);
-    /// The router closed it without; an FSM event says why.
-    pub const LOCAL_NO_NOTIFICATION: Self = Self(2);
-    /// The peer closed it with a NOTIFICATION.
-    pub const REMOTE_NOTIFICATION: Self = Self(3);
-    /// The peer closed it without.
-    pub const REMOTE_NO_DATA: Self = Self(4);
-    /// The router does not report this peer any more.
-    pub const DECONFIGURED: Self = Self(5);
-    /// A Loc-RIB ended, RFC 9069.
-    pub const LOCAL_TLVS: Self = Self(6);
-
-    /// What it means.
-    #[must_use]
-    pub const fn name(self) -> Option<&'static str> {
-        Some(match self.0 {
-            1 => "local-notification",
-            2 => "local-no-notification",
-            3 => "remote-notification",
-            4 => "remote-no-data",
-            5 => "deconfigured",
-            6 => "loc-rib-ended",
-            _ => return None,
-        })
+codes! {
+    /// Why a peer went down.
+    DownReason(u8) else "reason" {
+        LOCAL_NOTIFICATION = 1 "local-notification" "The router closed the session with a NOTIFICATION",
+        LOCAL_NO_NOTIFICATION = 2 "local-no-notification" "The router closed it without; an FSM event says why",
+        REMOTE_NOTIFICATION = 3 "remote-notification" "The peer closed it with a NOTIFICATION",
+        REMOTE_NO_DATA = 4 "remote-no-data" "The peer closed it without",
+        DECONFIGURED = 5 "deconfigured" "The router does not report this peer any more",
+        LOCAL_TLVS = 6 "loc-rib-ended" "A Loc-RIB ended, RFC 9069",
     }
 }
 
@@ -463,22 +443,18 @@ impl<'a> RouteMirroring<'a> {
     }
 }
 
-/// Why a router leaves.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct TerminationReason(pub u16);
+codes! {
+    /// Why a router leaves.
+    TerminationReason(u16) else "reason" {
+        ADMINISTRATIVELY_CLOSED = 0 "administratively-closed" "The operator closed the session",
+        UNSPECIFIED = 1 "unspecified" "No reason given",
+        OUT_OF_RESOURCES = 2 "out-of-resources" "The router ran out of resources",
+        REDUNDANT_CONNECTION = 3 "redundant-connection" "There is another connection",
+        PERMANENTLY_CLOSED = 4 "permanently-closed" "The operator closed it for good",
+    }
+}
 
 impl TerminationReason {
-    /// The operator closed the session.
-    pub const ADMINISTRATIVELY_CLOSED: Self = Self(0);
-    /// No reason given.
-    pub const UNSPECIFIED: Self = Self(1);
-    /// The router ran out of resources.
-    pub const OUT_OF_RESOURCES: Self = Self(2);
-    /// There is another connection.
-    pub const REDUNDANT_CONNECTION: Self = Self(3);
-    /// The operator closed it for good.
-    pub const PERMANENTLY_CLOSED: Self = Self(4);
-
     /// The reason among the TLVs of a Termination.
     #[must_use]
     pub fn of(tlvs: Tlvs<'_>) -> Option<Self> {
@@ -486,18 +462,5 @@ impl TerminationReason {
             Some(&[a, b]) => Some(Self(u16::from_be_bytes([a, b]))),
             _ => None,
         }
-    }
-
-    /// What it means.
-    #[must_use]
-    pub const fn name(self) -> Option<&'static str> {
-        Some(match self.0 {
-            0 => "administratively-closed",
-            1 => "unspecified",
-            2 => "out-of-resources",
-            3 => "redundant-connection",
-            4 => "permanently-closed",
-            _ => return None,
-        })
     }
 }

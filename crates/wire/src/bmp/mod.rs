@@ -33,6 +33,7 @@ pub use tlv::{InformationKind, Tlv, Tlvs};
 
 use zerocopy::FromBytes;
 
+use crate::code::codes;
 use crate::{Error, bgp};
 
 /// The version that RFC 7854 describes, and the only one taken here.
@@ -45,46 +46,25 @@ pub const PEER_HEADER_LEN: usize = size_of::<PeerHeader>();
 /// a length beyond it is a sign that the stream is no BMP.
 pub const MESSAGE_MAX: usize = 1 << 20;
 
-/// What kind of message.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Kind(pub u8);
+codes! {
+    /// What kind of message.
+    Kind(u8) else "unknown" {
+        ROUTE_MONITORING = 0 "route-monitoring" "Route Monitoring",
+        STATISTICS = 1 "statistics" "Statistics Report",
+        PEER_DOWN = 2 "peer-down" "Peer Down Notification",
+        PEER_UP = 3 "peer-up" "Peer Up Notification",
+        INITIATION = 4 "initiation" "Initiation",
+        TERMINATION = 5 "termination" "Termination",
+        ROUTE_MIRRORING = 6 "route-mirroring" "Route Mirroring",
+    }
+}
 
 impl Kind {
-    /// Route Monitoring.
-    pub const ROUTE_MONITORING: Self = Self(0);
-    /// Statistics Report.
-    pub const STATISTICS: Self = Self(1);
-    /// Peer Down Notification.
-    pub const PEER_DOWN: Self = Self(2);
-    /// Peer Up Notification.
-    pub const PEER_UP: Self = Self(3);
-    /// Initiation.
-    pub const INITIATION: Self = Self(4);
-    /// Termination.
-    pub const TERMINATION: Self = Self(5);
-    /// Route Mirroring.
-    pub const ROUTE_MIRRORING: Self = Self(6);
-
     /// Whether a per-peer header follows. Of types unknown here nobody can say.
     #[inline]
     #[must_use]
     pub const fn has_peer(self) -> bool {
         matches!(self.0, 0..=3 | 6)
-    }
-
-    /// Its name, if it has one.
-    #[must_use]
-    pub const fn name(self) -> Option<&'static str> {
-        Some(match self.0 {
-            0 => "route-monitoring",
-            1 => "statistics",
-            2 => "peer-down",
-            3 => "peer-up",
-            4 => "initiation",
-            5 => "termination",
-            6 => "route-mirroring",
-            _ => return None,
-        })
     }
 }
 

@@ -6,47 +6,17 @@ use zerocopy::big_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::bgp::View;
+use crate::code::codes;
 
-/// What kind of peer.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Debug,
-    Default,
-    FromBytes,
-    IntoBytes,
-    KnownLayout,
-    Immutable,
-    Unaligned,
-)]
-#[repr(transparent)]
-pub struct PeerKind(pub u8);
-
-impl PeerKind {
-    /// A peer of the global instance.
-    pub const GLOBAL: Self = Self(0);
-    /// A peer inside a VRF; the distinguisher is its route distinguisher.
-    pub const RD: Self = Self(1);
-    /// A peer of an instance that only the router can name.
-    pub const LOCAL: Self = Self(2);
-    /// Not a peer: the router's own table.
-    pub const LOC_RIB: Self = Self(3);
-
-    /// Its name, if it has one.
-    #[must_use]
-    pub const fn name(self) -> Option<&'static str> {
-        Some(match self.0 {
-            0 => "global",
-            1 => "rd",
-            2 => "local",
-            3 => "loc-rib",
-            _ => return None,
-        })
+codes! {
+    /// What kind of peer.
+    #[derive(Default, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+    #[repr(transparent)]
+    PeerKind(u8) else "peer-type" {
+        GLOBAL = 0 "global" "A peer of the global instance",
+        RD = 1 "rd" "A peer inside a VRF; the distinguisher is its route distinguisher",
+        LOCAL = 2 "local" "A peer of an instance that only the router can name",
+        LOC_RIB = 3 "loc-rib" "Not a peer: the router's own table",
     }
 }
 

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 
 use super::{Path, Record, take_asn, take_ip};
 use crate::bgp::{NextHop, Pdu};
+use crate::code::codes;
 use crate::cursor::Cursor;
 use crate::nlri::{self, Reading};
 use crate::{Error, Family};
@@ -101,42 +102,17 @@ impl<'a> BgpMessage<'a> {
     }
 }
 
-/// A state of the BGP state machine, RFC 4271 §8.2.2.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct State(pub u16);
-
-impl State {
-    /// Nothing happens.
-    pub const IDLE: Self = Self(1);
-    /// Connecting.
-    pub const CONNECT: Self = Self(2);
-    /// Waiting to be connected to.
-    pub const ACTIVE: Self = Self(3);
-    /// Connected, OPEN sent.
-    pub const OPEN_SENT: Self = Self(4);
-    /// OPEN received.
-    pub const OPEN_CONFIRM: Self = Self(5);
-    /// Up.
-    pub const ESTABLISHED: Self = Self(6);
-    /// Quagga: routes are being removed.
-    pub const CLEARING: Self = Self(7);
-    /// Quagga: the peer is no longer configured.
-    pub const DELETED: Self = Self(8);
-
-    /// Its name, if it has one.
-    #[must_use]
-    pub const fn name(self) -> Option<&'static str> {
-        Some(match self.0 {
-            1 => "idle",
-            2 => "connect",
-            3 => "active",
-            4 => "open-sent",
-            5 => "open-confirm",
-            6 => "established",
-            7 => "clearing",
-            8 => "deleted",
-            _ => return None,
-        })
+codes! {
+    /// A state of the BGP state machine, RFC 4271 §8.2.2.
+    State(u16) else "state" {
+        IDLE = 1 "idle" "Nothing happens",
+        CONNECT = 2 "connect" "Connecting",
+        ACTIVE = 3 "active" "Waiting to be connected to",
+        OPEN_SENT = 4 "open-sent" "Connected, OPEN sent",
+        OPEN_CONFIRM = 5 "open-confirm" "OPEN received",
+        ESTABLISHED = 6 "established" "Up",
+        CLEARING = 7 "clearing" "Quagga: routes are being removed",
+        DELETED = 8 "deleted" "Quagga: the peer is no longer configured",
     }
 }
 

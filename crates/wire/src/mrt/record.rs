@@ -10,6 +10,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::Message;
 use crate::Error;
+use crate::code::codes;
 use crate::cursor::Cursor;
 
 /// Octets of time, type, subtype and length.
@@ -18,50 +19,23 @@ pub const HEADER_LEN: usize = size_of::<Header>();
 /// mebibyte; a length beyond this is a sign that the stream is no MRT.
 pub const RECORD_MAX: usize = 16 << 20;
 
-/// What kind of record.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Kind(pub u16);
+codes! {
+    /// What kind of record.
+    Kind(u16) else "mrt" {
+        BGP = 5 "bgp" "BGP as MRTd wrote it until 2001: carried, not read",
+        OSPF_V2 = 11 "ospf-v2" "OSPF version 2",
+        TABLE_DUMP = 12 "table-dump" "A table, one path a record",
+        TABLE_DUMP_V2 = 13 "table-dump-v2" "A table, one route a record",
+        BGP4MP = 16 "bgp4mp" "BGP messages and state changes",
+        BGP4MP_ET = 17 "bgp4mp-et" "The same with microseconds",
+        ISIS = 32 "isis" "IS-IS",
+        ISIS_ET = 33 "isis-et" "The same with microseconds",
+        OSPF_V3 = 48 "ospf-v3" "OSPF version 3",
+        OSPF_V3_ET = 49 "ospf-v3-et" "The same with microseconds",
+    }
+}
 
 impl Kind {
-    /// BGP as MRTd wrote it until 2001: carried, not read.
-    pub const BGP: Self = Self(5);
-    /// OSPF version 2.
-    pub const OSPF_V2: Self = Self(11);
-    /// A table, one path a record.
-    pub const TABLE_DUMP: Self = Self(12);
-    /// A table, one route a record.
-    pub const TABLE_DUMP_V2: Self = Self(13);
-    /// BGP messages and state changes.
-    pub const BGP4MP: Self = Self(16);
-    /// The same with microseconds.
-    pub const BGP4MP_ET: Self = Self(17);
-    /// IS-IS.
-    pub const ISIS: Self = Self(32);
-    /// The same with microseconds.
-    pub const ISIS_ET: Self = Self(33);
-    /// OSPF version 3.
-    pub const OSPF_V3: Self = Self(48);
-    /// The same with microseconds.
-    pub const OSPF_V3_ET: Self = Self(49);
-
-    /// Its name, if it has one.
-    #[must_use]
-    pub const fn name(self) -> Option<&'static str> {
-        Some(match self {
-            Self::BGP => "bgp",
-            Self::OSPF_V2 => "ospf-v2",
-            Self::TABLE_DUMP => "table-dump",
-            Self::TABLE_DUMP_V2 => "table-dump-v2",
-            Self::BGP4MP => "bgp4mp",
-            Self::BGP4MP_ET => "bgp4mp-et",
-            Self::ISIS => "isis",
-            Self::ISIS_ET => "isis-et",
-            Self::OSPF_V3 => "ospf-v3",
-            Self::OSPF_V3_ET => "ospf-v3-et",
-            _ => return None,
-        })
-    }
-
     /// Whether microseconds follow the header, and are counted in its length.
     #[inline]
     #[must_use]

@@ -107,7 +107,7 @@ pub(super) fn write_pdu(f: &mut Formatter<'_>, pdu: Pdu<'_>, context: &Context) 
         }
         PduKind(other) => return write!(f, "bgp-{other} {}", Octets(pdu.body())),
     };
-    named(f, pdu.kind().name(), "bgp", pdu.kind().0)?;
+    write!(f, "{}", pdu.kind())?;
     write!(f, " malformed: {}", error.within(context.offset))
 }
 

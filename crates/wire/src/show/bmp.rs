@@ -149,7 +149,7 @@ fn write_known_pdu(f: &mut Formatter<'_>, pdu: Pdu<'_>, offset: usize) -> fmt::R
 fn write_peer_down(f: &mut Formatter<'_>, down: &PeerDown<'_>) -> fmt::Result {
     head(f, Kind::PEER_DOWN, Some(down.peer))?;
     f.write_str(" ")?;
-    named(f, down.reason.name(), "reason", down.reason.0)?;
+    write!(f, "{}", down.reason)?;
     match down.reason {
         DownReason::LOCAL_NOTIFICATION | DownReason::REMOTE_NOTIFICATION => match down.notification() {
             Ok(Some(notification)) => {

@@ -40,7 +40,7 @@ impl Display for Record<'_> {
 
 fn write_record(f: &mut Formatter<'_>, record: &Record<'_>, dialect: &Dialect) -> fmt::Result {
     let (kind, subtype) = (record.kind(), record.subtype());
-    named(f, kind.name(), "mrt", kind.0)?;
+    write!(f, "{kind}")?;
     f.write_str(" ")?;
     named(f, subtype.name(kind), "subtype", subtype.0)?;
     match (record.seconds(), record.micros()) {
@@ -153,9 +153,9 @@ fn write_session(f: &mut Formatter<'_>, session: &Session) -> fmt::Result {
 fn write_state_change(f: &mut Formatter<'_>, change: &StateChange) -> fmt::Result {
     write_session(f, &change.session)?;
     f.write_str(" from ")?;
-    named(f, change.old.name(), "state", change.old.0)?;
+    write!(f, "{}", change.old)?;
     f.write_str(" to ")?;
-    named(f, change.new.name(), "state", change.new.0)
+    write!(f, "{}", change.new)
 }
 
 fn write_bgp_message(f: &mut Formatter<'_>, message: &BgpMessage<'_>, dialect: &Dialect) -> fmt::Result {

@@ -12,14 +12,14 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{RouteDistinguisher, named};
+use super::RouteDistinguisher;
 use crate::bgp::View;
 use crate::bmp::{Kind, PeerFlags, PeerHeader, PeerKind};
 
 /// Who: kind, distinguisher, address and AS number.
 impl Display for PeerHeader {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        named(f, self.kind.name(), "peer-type", self.kind.0)?;
+        write!(f, "{}", self.kind)?;
         if self.distinguisher != [0; 8] {
             write!(f, " {}", RouteDistinguisher(self.distinguisher))?;
         }
@@ -33,7 +33,7 @@ impl Display for PeerHeader {
 
 /// What stands in front of every body.
 pub(super) fn head(f: &mut Formatter<'_>, kind: Kind, peer: Option<&PeerHeader>) -> fmt::Result {
-    named(f, kind.name(), "unknown", kind.0)?;
+    write!(f, "{kind}")?;
     let Some(peer) = peer else {
         return Ok(());
     };

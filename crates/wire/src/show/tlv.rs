@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Formatter};
 
-use super::{Octets, TLVS_MAX, Text, list, named};
+use super::{Octets, TLVS_MAX, Text, list};
 use crate::Error;
 use crate::bmp::{InformationKind, TerminationReason, Tlv, Tlvs};
 
@@ -40,7 +40,7 @@ pub(super) fn termination_tlv(f: &mut Formatter<'_>, tlv: Tlv<'_>) -> fmt::Resul
         (InformationKind::STRING, text) => write!(f, "{}", Text(text)),
         (InformationKind::REASON, &[a, b]) => {
             let reason = TerminationReason(u16::from_be_bytes([a, b]));
-            named(f, reason.name(), "reason", reason.0)
+            write!(f, "{reason}")
         }
         (InformationKind::REASON, other) => write!(f, "reason {}", Octets(other)),
         _ => unknown_tlv(f, tlv),

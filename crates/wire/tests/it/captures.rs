@@ -193,6 +193,10 @@ const BROKEN: (&str, usize) = ("_lab/frr844-mirror-bad-open.bmp.xz", 4 + 11 + 4 
 
 #[test]
 fn captures_are_counted_as_others_count_them() {
+    if !std::path::Path::new(FOLDER).exists() {
+        println!("no {FOLDER}: no capture is counted");
+        return;
+    }
     let (mut wrong, mut messages) = (0, 0);
     for (file, kinds, routes) in ROWS {
         let Some(stream) = bytes(file) else { continue };
