@@ -11,7 +11,7 @@ use crossbeam_queue::ArrayQueue;
 use queue::ring::{Cost, Event, Inlet, Intake, Settings, intake, spsc};
 
 /// Values that cross in one turn.
-fn values() -> u64 {
+fn values() -> u32 {
     if benches::measuring() { 4_000_000 } else { 10_000 }
 }
 
@@ -24,8 +24,8 @@ const BATCH: usize = 64;
 struct Value([u64; 4]);
 
 impl Value {
-    const fn new(n: u64) -> Self {
-        Self([n, 0, 0, 0])
+    fn new(n: usize) -> Self {
+        Self([n as u64, 0, 0, 0])
     }
 }
 
@@ -36,8 +36,9 @@ impl Cost for Value {
 }
 
 /// The sum of all values, so that none may be missing.
-fn answer(values: u64) -> usize {
-    usize::try_from(values * (values - 1) / 2).expect("64 bits")
+fn answer(values: u32) -> usize {
+    let values = values as usize;
+    values * (values - 1) / 2
 }
 
 fn add(sum: &mut usize, value: Value) {
@@ -49,9 +50,9 @@ fn two_threads(
     mut push: impl FnMut(&mut dyn ExactSizeIterator<Item = Value>) + Send + 'static,
     mut pop: impl FnMut(&mut usize) -> usize,
 ) -> usize {
-    let total = usize::try_from(values()).expect("64 bits");
+    let total = values() as usize;
     let pushing = thread::spawn(move || {
-        let mut values = (0..total).map(|n| Value::new(n as u64));
+        let mut values = (0..total).map(Value::new);
         while values.len() > 0 {
             push(&mut values);
         }
@@ -80,7 +81,7 @@ fn ring_single_two() -> usize {
     let (mut producer, mut consumer) = spsc::ring(CAPACITY);
     two_threads(
         move |values| {
-            values.for_each(|value| insist(value, |value| producer.push(value).map_err(|full| full.0)))
+            values.for_each(|value| insist(value, |value| producer.push(value).map_err(|full| full.0)));
         },
         move |sum| consumer.pop().map(|value| add(sum, value)).map_or(0, |()| 1),
     )
@@ -90,7 +91,7 @@ fn ring_batch_two() -> usize {
     let (mut producer, mut consumer) = spsc::ring(CAPACITY);
     two_threads(
         move |values| {
-            if producer.push_many(&mut values.by_ref().take(BATCH)) == 0 {
+            if producer.push_many(&mut values.take(BATCH)) == 0 {
                 thread::yield_now();
             }
         },
@@ -103,7 +104,7 @@ fn lane_two(batch: usize) -> usize {
     let mut inlet = gate.open(CAPACITY).expect("the first");
     two_threads(
         move |values| {
-            if inlet.push_many(&mut values.by_ref().take(batch)) == 0 {
+            if inlet.push_many(&mut values.take(batch)) == 0 {
                 thread::yield_now();
             }
         },
@@ -138,7 +139,7 @@ fn mpsc_two() -> usize {
 
 /// The same on one thread, in rounds of a batch: what the instructions cost when no line moves.
 fn one_thread(mut round: impl FnMut(&mut dyn Iterator<Item = Value>, &mut usize)) -> usize {
-    let mut values = (0..values()).map(Value::new);
+    let mut values = (0..values() as usize).map(Value::new);
     let mut sum = 0;
     for _ in 0..values.len().div_ceil(BATCH) {
         round(&mut values.by_ref().take(BATCH), &mut sum);
@@ -219,14 +220,14 @@ fn drain(intake: &mut Intake<Value>, budget: usize, sum: &mut usize) -> usize {
 const LANES: usize = 1000;
 
 /// Values for them: a scan of the idle ones takes its time.
-fn few() -> u64 {
+fn few() -> u32 {
     values() / 20
 }
 
 fn round_robin(active: usize) -> usize {
     let (gate, mut intake) = intake(Settings { lanes_max: LANES, quantum: 1000 }, || ());
     let mut inlets: Vec<Inlet<Value>> = (0..LANES).map(|_| gate.open(4).expect("of a thousand")).collect();
-    let (mut sum, mut values) = (0, (0..few()).map(Value::new));
+    let (mut sum, mut values) = (0, (0..few() as usize).map(Value::new));
     drain(&mut intake, usize::MAX, &mut sum);
     while values.len() > 0 {
         for (inlet, value) in inlets.iter_mut().step_by(LANES / active).zip(values.by_ref().take(active)) {
@@ -240,7 +241,7 @@ fn round_robin(active: usize) -> usize {
 /// What one does without a ready-list.
 fn scan(active: usize) -> usize {
     let queues: Vec<ArrayQueue<Value>> = (0..LANES).map(|_| ArrayQueue::new(4)).collect();
-    let (mut sum, mut values) = (0, (0..few()).map(Value::new));
+    let (mut sum, mut values) = (0, (0..few() as usize).map(Value::new));
     while values.len() > 0 {
         for (queue, value) in queues.iter().step_by(LANES / active).zip(values.by_ref().take(active)) {
             queue.push(value).map_err(drop).expect("room");
@@ -255,7 +256,7 @@ fn scan(active: usize) -> usize {
 }
 
 fn main() {
-    let mega = (values() as f64 / 1e6, "million values");
+    let mega = (f64::from(values()) / 1e6, "million values");
     benches::versus(
         "one thread, 64 in and 64 out",
         mega,
@@ -287,7 +288,7 @@ fn main() {
     for active in [1, 10, LANES] {
         benches::versus(
             &format!("{LANES} lanes, {active} of them with a value at a time"),
-            (few() as f64 / 1e6, "million values"),
+            (f64::from(few()) / 1e6, "million values"),
             answer(few()),
             &[("ready-list", &|| round_robin(active)), ("scan", &|| scan(active))],
         );

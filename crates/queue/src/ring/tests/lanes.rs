@@ -40,6 +40,18 @@ fn told(intake: &mut Intake<Octets>, budget: usize) -> String {
     story + if drained.more { "more" } else { "idle" }
 }
 
+/// Also the lanes that the consumer has never met.
+#[test]
+fn all_inlets_see_the_consumer_go() {
+    let (gate, mut intake, _) = new(2, 100);
+    let met = gate.open(2).expect("the first of two");
+    assert_eq!(told(&mut intake, 100), "0.0 opened, idle");
+    let mut new = gate.open(2).expect("the second");
+    new.push(Octets(1)).expect("room");
+    drop(intake);
+    assert!(met.is_closed() && new.is_closed());
+}
+
 #[test]
 fn a_lane_is_told_from_its_opening_to_its_end() {
     let (gate, mut intake, _) = new(2, 10);
