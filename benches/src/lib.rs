@@ -1,17 +1,19 @@
 //! Measuring side by side on machines that are never quiet.
 //!
 //! ```text
-//!  round 1   A B C      each does the whole work once, in turn
+//!  round 1   A B C      each does the whole work, in turn: once to warm up, then for TURN
 //!  round 2   A B C      so that what else the machine does hits all of them alike
 //!  …
 //!            medians, least and most; the ratio of A to each, from the rounds' own ratios
 //! ```
 //!
+//! * **own caches**    nobody pays for what the one before left in them: the first pass of a turn is not
+//!   timed. Without that the first in a round was up to twice as slow as the second, doing the same.
 //! * **answers count** every contender says what it found; another answer than the first one's fails.
 //! * **no winner**     is named where the intervals overlap.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The allocator of our binaries, so that everybody here has a good one.
 #[cfg(not(feature = "system-allocator"))]
@@ -20,6 +22,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How often each contender does the work. Odd, so that a median is one of the rounds.
 const ROUNDS: usize = 11;
+/// How long a turn takes at least: a hundred times what the clock and a loop cost.
+const TURN: Duration = Duration::from_millis(40);
 
 /// One way to do the work: its name, and a function that gives the answer.
 pub type Contender<'a> = (&'a str, &'a dyn Fn() -> usize);
@@ -36,20 +40,24 @@ pub fn measuring() -> bool {
 /// # Panics
 /// If a contender's answer is not `answer`.
 pub fn versus(title: &str, (work, unit): (f64, &str), answer: usize, contenders: &[Contender<'_>]) {
-    let turn = |(name, run): &Contender<'_>| {
-        let start = Instant::now();
+    let check = |(name, run): &Contender<'_>| {
         let got = black_box(run());
-        let seconds = start.elapsed().as_secs_f64();
         assert_eq!(got, answer, "{title}: {name} found something else");
-        seconds
+    };
+    let turn = |contender: &Contender<'_>| {
+        check(contender);
+        let (start, mut passes) = (Instant::now(), 0.0);
+        while start.elapsed() < TURN {
+            check(contender);
+            passes += 1.0;
+        }
+        start.elapsed().as_secs_f64() / passes
     };
     if !measuring() {
-        contenders.iter().for_each(|contender| {
-            turn(contender);
-        });
+        contenders.iter().for_each(check);
         return;
     }
-    // The first turn warms caches and allocators and is not counted.
+    // The first round warms allocators and the clock of the core, and is not counted.
     let rounds: Vec<Vec<f64>> = (0..=ROUNDS).map(|_| contenders.iter().map(turn).collect()).skip(1).collect();
     println!("\n{title}: median [least..most] of {ROUNDS} rounds, all contenders in each");
     for (at, (name, _)) in contenders.iter().enumerate() {
