@@ -18,7 +18,8 @@
 //!   The writer's `&mut` begins where they end, so the two never meet, though they share a block.
 //! * **published**    a reader looks only at octets below a length that was stored with release, after
 //!   they were written, and that it has loaded with acquire.
-//! * **sealed last**  a segment's link is set before it is sealed; after that no more comes to it.
+//! * **sealed last**  what a segment ends with, its link and the writer's [`Note`], is set before it is
+//!   sealed; after that no more comes to it. So who has seen the seal finds them.
 //! * **whole**        a commit is one or several whole messages; it lies in one segment, and what is
 //!   read ends at the end of a commit.
 //! * **weak forward** a segment does not keep the next one. A reader that finds it gone has *fallen
@@ -63,6 +64,9 @@
 //! is allocated when the pool has a block; one that has gone keeps no more than this header, and only
 //! as long as the segment before it is held. [`Pool::usage`] counts.
 //!
+//! A note is shared by the segments that ended with it and goes with the last of them. What it owns is
+//! the writer's to bound, and not counted.
+//!
 //! # Where messages end
 //!
 //! A send may stop anywhere, so a reader counts octets, but a session changes to another log only
@@ -71,6 +75,13 @@
 //! That is 4 octets a grain, written when a commit crosses into one, and found without a search. So
 //! [`Reader::read`] always ends between messages, at most a grain and a commit short of its cap; an
 //! exact table would be 4 octets for every message, written and searched, to win half a kilobyte.
+//!
+//! # Falling off
+//!
+//! Who falls off has read all there was up to the end of its segment, and needs to know what was true
+//! there, to find out what it missed. That is the writer's to say: [`Log::set_note`] leaves a note with
+//! each segment that ends, and [`Reader::note`] finds it. It lies in the segment, which the reader
+//! holds anyway; so no table of places has to be kept for as long as the slowest reader may need it.
 //!
 //! # Sleeping
 //!
@@ -92,6 +103,11 @@ mod writer;
 pub use pool::{Pool, Usage};
 pub use reader::{Chunk, Read, Reader};
 pub use writer::{Log, TooLong};
+
+/// Something of the writer's that goes with a segment: see [`Log::set_note`]. Whoever lets go of it
+/// last drops it, which may be any reader's thread. It should own no reader and no chunk: these hold a
+/// segment, and maybe the one that holds the note.
+pub type Note = std::sync::Arc<dyn std::any::Any + Send + Sync>;
 
 /// Octets of a segment, by default: one send's worth. From 256 KiB a send the kernel's cost per octet
 /// is flat, and a chunk does not span segments, so less costs sends; more costs memory, for this is

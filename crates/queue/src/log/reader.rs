@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc as Shared;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Note;
 use super::segment::{Segment, State};
 use super::shim::Arc;
 
@@ -55,7 +56,7 @@ impl Reader {
             if !sealed {
                 return Read::Idle;
             }
-            // *sealed last*: the link is there if it ever will be.
+            // *sealed last*: the link is there, if there is one.
             let Some(next) = self.segment.next() else { return Read::Closed };
             let Some(next) = next.upgrade() else { return Read::Fell };
             (self.segment, self.offset, self.offered, self.cut) = (next, 0, 0, 0);
@@ -111,6 +112,15 @@ impl Reader {
     #[must_use]
     pub fn cut_off(&self) -> bool {
         self.segment.state().sealed && self.segment.next().is_some_and(|next| next.strong_count() == 0)
+    }
+
+    /// The note with which the segment ended that the reader stands in: after [`Read::Fell`] it says
+    /// what was true where the reader stands. `None` while the segment goes on, and if
+    /// [`Log::set_note`](super::Log::set_note) had not been called when it ended.
+    #[must_use]
+    pub fn note(&self) -> Option<&Note> {
+        // *sealed last*: after the seal the note does not change.
+        if self.segment.state().sealed { self.segment.note() } else { None }
     }
 }
 

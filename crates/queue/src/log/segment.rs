@@ -12,6 +12,7 @@ use std::sync::Arc as Shared;
 
 use crossbeam_utils::CachePadded;
 
+use super::Note;
 use super::pool::{Block, Shelf};
 use super::shim::{Arc, OnceLock, Weak};
 use crate::sync::{AtomicUsize, Ordering};
@@ -23,13 +24,20 @@ pub(super) struct Segment {
     /// The only word that changes while many look: away from what does not, and from the counts that
     /// readers change.
     published: CachePadded<AtomicUsize>,
-    /// Set before the segment is sealed; a sealed one without it is the last of a closed log.
-    next: OnceLock<Weak<Segment>>,
+    /// Set before the segment is sealed.
+    end: OnceLock<End>,
     /// Where the segment begins in its log.
     pub(super) base: u64,
     block: Block,
     /// Strong, and so never gone before its blocks: std's, as no model asks how a pool dies.
     shelf: Shared<Shelf>,
+}
+
+/// What a segment ends with.
+struct End {
+    /// None if the log ended here.
+    next: Option<Weak<Segment>>,
+    note: Option<Note>,
 }
 
 /// What a reader finds in a segment.
@@ -46,7 +54,7 @@ impl Segment {
     pub(super) fn new(shelf: &Shared<Shelf>, len: usize, base: u64) -> Arc<Self> {
         Arc::new(Self {
             published: CachePadded::new(AtomicUsize::new(0)),
-            next: OnceLock::new(),
+            end: OnceLock::new(),
             base,
             block: shelf.take(len),
             shelf: shelf.clone(),
@@ -67,7 +75,12 @@ impl Segment {
     /// What a sealed segment is followed by, if that lives; `None` if the log ended here. For whoever
     /// has seen the seal (*sealed last*).
     pub(super) fn next(&self) -> Option<&Weak<Self>> {
-        self.next.get()
+        self.end.get()?.next.as_ref()
+    }
+
+    /// The note the segment ended with, if there was one. For whoever has seen the seal.
+    pub(super) fn note(&self) -> Option<&Note> {
+        self.end.get()?.note.as_ref()
     }
 
     /// The published octets from `start` to `end`, as long as the segment lives.
@@ -138,11 +151,9 @@ impl Segment {
     }
 
     /// Shows the first `filled` octets, and that no more come: they do in `next`, if there is one.
-    pub(super) fn seal(&self, filled: usize, next: Option<&Arc<Self>>) {
-        if let Some(next) = next {
-            let first = self.next.set(Arc::downgrade(next)).is_ok();
-            assert!(first, "a segment is sealed once");
-        }
+    pub(super) fn seal(&self, filled: usize, next: Option<&Arc<Self>>, note: Option<Note>) {
+        let first = self.end.set(End { next: next.map(Arc::downgrade), note }).is_ok();
+        assert!(first, "a segment is sealed once");
         self.published.store(filled | SEALED, Ordering::Release);
     }
 }

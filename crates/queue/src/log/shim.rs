@@ -5,7 +5,7 @@
 //! * `ArrayQueue` is crossbeam's. In a model it is a lock around a vector: what a push did is seen by
 //!   the pop that finds it, which is what crossbeam promises too.
 //! * `OnceLock` is std's. In a model it is a cell that loom watches, and so stricter: the log looks only
-//!   where it knows that the value is set, or never will be.
+//!   where it knows that the value is set.
 //! * `Track` is nothing. In a model it has a cell for each octet of a block, and whoever reads or
 //!   writes octets says so; loom fails where one has not happened before the other.
 //!

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::segment::Segment;
 use super::shim::Arc;
-use super::{MESSAGE_MAX, Pool, Reader};
+use super::{MESSAGE_MAX, Note, Pool, Reader};
 
 /// The writing end of a feed log.
 ///
@@ -22,6 +22,8 @@ pub struct Log {
     /// Octets of `tail` and `older`.
     retained: usize,
     budget: usize,
+    /// For the segments that end from now on.
+    note: Option<Note>,
     /// Where the log ended when `publish` last looked.
     announced: u64,
     /// The same for readers, who only measure with it.
@@ -43,6 +45,7 @@ impl Log {
             older: VecDeque::new(),
             retained,
             budget,
+            note: None,
             announced: 0,
             end: Shared::default(),
             pool: pool.clone(),
@@ -131,6 +134,15 @@ impl Log {
         self.make_room(0);
     }
 
+    /// Each segment that ends from now on does so with this note, until the next one is set. Where a
+    /// message ends a segment (by its `reserve`), the note is what was set before: so set what is true
+    /// before a message, then reserve. Who falls off there, or finds the log closed, has it from
+    /// [`Reader::note`]. Setting it stores a field and lets go of the one before, no more.
+    #[inline]
+    pub fn set_note(&mut self, note: Note) {
+        self.note = Some(note);
+    }
+
     /// Goes on in a new segment with room for `wanted` octets.
     #[cold]
     fn roll(&mut self, wanted: usize) -> Result<(), TooLong> {
@@ -143,7 +155,7 @@ impl Log {
         // First, so that the pool has what the log lets go of.
         self.make_room(len);
         let next = Segment::new(&self.pool.0, len, self.end());
-        self.tail.seal(self.filled, Some(&next));
+        self.tail.seal(self.filled, Some(&next), self.note.clone());
         self.filled = 0;
         let last = std::mem::replace(&mut self.tail, next);
         let before = self.retained;
@@ -173,7 +185,7 @@ impl Log {
 impl Drop for Log {
     fn drop(&mut self) {
         self.end.store(self.end(), Ordering::Relaxed);
-        self.tail.seal(self.filled, None);
+        self.tail.seal(self.filled, None, self.note.take());
         self.pool.0.retain(self.retained, 0);
     }
 }

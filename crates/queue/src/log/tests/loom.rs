@@ -195,6 +195,37 @@ fn loom_close() {
     });
 }
 
+/// Who sees the seal sees the note, whether it falls off, comes to the end of the log or stands there
+/// still. Each segment's note is where it ends.
+#[test]
+fn loom_note() {
+    fn note(reader: &Reader) -> Option<u64> {
+        reader.note().map(|note| *note.downcast_ref().expect("a position"))
+    }
+    model(None, || {
+        let mut log = Log::new(&Pool::new(2, 1), 2);
+        let mut reader = log.subscribe();
+        let follower = thread::spawn(move || {
+            loop {
+                match reader.read(99) {
+                    Read::Data(chunk) => reader.advance(chunk.len()),
+                    Read::Idle => thread::yield_now(),
+                    Read::Fell | Read::Closed => break,
+                }
+                // Of this segment, and not of the one before.
+                assert!(note(&reader).is_none_or(|end| end >= reader.position()));
+            }
+            assert_eq!(note(&reader), Some(reader.position()));
+        });
+        for _ in 0..2 {
+            append(&mut log, 2);
+            log.set_note(Arc::new(log.end()));
+        }
+        drop(log);
+        follower.join().expect("a reader");
+    });
+}
+
 /// The way to sleep that the story tells loses no wake-up.
 #[test]
 fn loom_sleep() {

@@ -1,7 +1,8 @@
 //! A naive twin that is told the same and predicts everything: what each reader is shown to the octet,
-//! who falls off and where, and who holds how much memory.
+//! who falls off and where, with which note, and who holds how much memory.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Weak};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,6 +16,8 @@ struct Segment {
     len: usize,
     grain: u64,
     retained: bool,
+    /// What it ended with, as an index of the twin's notes.
+    note: Option<usize>,
 }
 
 /// A reader with where it must be, and the segment it holds.
@@ -40,6 +43,8 @@ struct Twin {
     chunks: Vec<(Chunk, usize)>,
     /// Blocks the pool has.
     pooled: usize,
+    /// Each says its index; the last one is set.
+    notes: Vec<Weak<usize>>,
     fell: usize,
 }
 
@@ -59,6 +64,7 @@ impl Twin {
             cursors: Vec::new(),
             chunks: Vec::new(),
             pooled: 0,
+            notes: Vec::new(),
             fell: 0,
         };
         twin.push_segment(segment_len);
@@ -67,7 +73,7 @@ impl Twin {
 
     fn push_segment(&mut self, len: usize) {
         let grain = len.div_ceil(512).next_power_of_two() as u64;
-        self.segments.push(Segment { base: self.end, len, grain, retained: true });
+        self.segments.push(Segment { base: self.end, len, grain, retained: true, note: None });
     }
 
     fn retained(&self) -> usize {
@@ -114,6 +120,7 @@ impl Twin {
                 self.pooled = self.pooled.saturating_sub(1);
             }
             self.published = self.end;
+            self.segments[tail].note = self.notes.len().checked_sub(1);
             self.push_segment(next);
             let alive = self.all_alive();
             if self.retained() > self.budget {
@@ -135,6 +142,12 @@ impl Twin {
     fn publish(&mut self) {
         self.log.publish();
         self.published = self.end;
+    }
+
+    fn set_note(&mut self) {
+        let note = Arc::new(self.notes.len());
+        self.notes.push(Arc::downgrade(&note));
+        self.log.set_note(note);
     }
 
     /// Where a chunk from `from` must end: at a cut which some grain remembers, or at the end of all.
@@ -191,6 +204,7 @@ impl Twin {
             Read::Fell => {
                 assert_eq!((expected, cursor.reader.cut_off()), (Some("fell"), true));
                 assert!(cursor.between, "after a whole message");
+                assert_eq!(note(&cursor), self.segments[cursor.segment].note);
                 self.fell += 1;
                 // It catches up elsewhere, and comes back where the log is.
                 cursor = self.subscribe();
@@ -232,6 +246,7 @@ impl Twin {
                 self.cursors.swap_remove(b % self.cursors.len());
                 self.settle(&alive);
             }
+            14 if a % 4 == 1 => self.set_note(),
             15 if a % 4 == 0 => {
                 self.budget = b % (6 * usual);
                 self.log.set_budget(self.budget);
@@ -258,11 +273,29 @@ impl Twin {
         assert!(usage.stragglers <= (self.cursors.len() + self.chunks.len()) * longest);
         assert!(usage.pooled <= self.pooled_max * usual);
         assert_eq!((self.log.end(), self.log.retained()), (self.end, usage.retained));
+        // A note is the log's while it is set, and of each segment that ended with it and lives.
+        let mut holders = vec![0; self.notes.len()];
+        if let Some(set) = holders.last_mut() {
+            *set += 1;
+        }
+        for (at, segment) in self.segments.iter().enumerate() {
+            if let Some(note) = segment.note.filter(|_| self.alive(at)) {
+                holders[note] += 1;
+            }
+        }
+        assert_eq!(self.notes.iter().map(Weak::strong_count).collect::<Vec<_>>(), holders);
+        for cursor in &self.cursors {
+            assert_eq!(note(cursor), self.segments[cursor.segment].note);
+        }
         for (chunk, _) in &self.chunks {
             let last = chunk.position() + chunk.len() as u64 - 1;
             assert_eq!((chunk[0], chunk[chunk.len() - 1]), (octet(chunk.position()), octet(last)));
         }
     }
+}
+
+fn note(cursor: &Cursor) -> Option<usize> {
+    cursor.reader.note().map(|note| *note.downcast_ref().expect("an index"))
 }
 
 fn run(segment_len: usize, pooled_max: usize, budget: usize, steps: &[(u8, u16, u16)]) -> usize {
@@ -271,14 +304,21 @@ fn run(segment_len: usize, pooled_max: usize, budget: usize, steps: &[(u8, u16, 
         twin.step(step);
         twin.check();
     }
+    // The last segment ends with the log.
+    twin.segments.last_mut().expect("one").note = twin.notes.len().checked_sub(1);
+    let Twin { chunks, fell, pool, log, cursors, segments, notes, .. } = twin;
+    drop(log);
+    for cursor in &cursors {
+        assert_eq!(note(cursor), segments[cursor.segment].note);
+    }
     // Chunks in flight are as they were, after everything else is gone.
-    let Twin { chunks, fell, pool, log, cursors, .. } = twin;
-    drop((log, cursors));
+    drop(cursors);
     assert_eq!(pool.usage().retained, 0);
     drop(pool);
     for (chunk, _) in chunks {
         assert_eq!(*chunk, octets(chunk.position(), chunk.len()));
     }
+    assert!(notes.iter().all(|note| note.strong_count() == 0), "nor is a note left");
     fell
 }
 

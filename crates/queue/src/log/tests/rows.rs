@@ -1,6 +1,8 @@
 //! One thread, by hand: a row is what is done and what is seen.
 
-use super::super::{Chunk, Log, MESSAGE_MAX, Pool, Read, Reader, TooLong, Usage};
+use std::sync::Arc;
+
+use super::super::{Chunk, Log, MESSAGE_MAX, Note, Pool, Read, Reader, TooLong, Usage};
 use super::octets;
 
 fn append(log: &mut Log, len: usize) {
@@ -203,11 +205,103 @@ fn a_closed_log_is_read_to_its_end() {
     assert_eq!((take(&mut slow, 99), take(&mut slow, 99)), ("0+50".into(), "Fell".into()));
 }
 
+/// The note of a reader's segment, or a dash.
+fn note(reader: &Reader) -> String {
+    match reader.note() {
+        Some(note) => note.downcast_ref::<u64>().expect("a number").to_string(),
+        None => "-".into(),
+    }
+}
+
+#[test]
+fn a_segment_ends_with_the_note_that_was_set_last() {
+    // A digit sets it as a note, + appends a message that needs a segment of its own, x drops the log;
+    // and what readers find then, one in each segment.
+    let rows = [
+        ("+", "-"),
+        ("1+", "-"),
+        ("++", "- -"),
+        ("1++", "1 -"),
+        ("+1+", "1 -"),
+        ("++1", "- -"),
+        ("+12+", "2 -"),
+        ("1++2", "1 -"),
+        ("1+2+3+", "2 3 -"),
+        ("1+++2+", "1 1 2 -"),
+        ("+x", "-"),
+        ("1+x", "1"),
+        ("1+2x", "2"),
+        ("1++x", "1 1"),
+        ("++1x", "- 1"),
+    ];
+    for budget in [0, 1024] {
+        for (steps, notes) in rows {
+            let mut log = Some(Log::new(&Pool::new(64, 1), budget));
+            let mut readers = Vec::new();
+            for step in steps.chars() {
+                let open = log.as_mut().expect("it was not dropped");
+                match step.to_digit(10) {
+                    Some(digit) => open.set_note(Arc::new(u64::from(digit))),
+                    None if step == '+' => {
+                        append(open, 64);
+                        readers.push(open.subscribe());
+                    }
+                    None => drop(log.take()),
+                }
+            }
+            let got: Vec<String> = readers.iter().map(note).collect();
+            assert_eq!(got.join(" "), notes, "{steps} with a budget of {budget}");
+        }
+    }
+}
+
+#[test]
+fn who_falls_off_finds_what_was_true_there() {
+    let mut log = Log::new(&Pool::new(64, 8), 128);
+    let mut slow = log.subscribe();
+    let mut quick = log.subscribe();
+    // Set before the message that may need the next segment, it says where that one begins.
+    for _ in 0..7 {
+        log.set_note(Arc::new(log.end()));
+        append(&mut log, 30);
+        log.publish();
+        take(&mut quick, 99);
+    }
+    assert_eq!((take(&mut slow, 0), note(&slow)), ("0+30".into(), "60".into()));
+    assert_eq!((take(&mut slow, 99), note(&slow)), ("30+30".into(), "60".into()));
+    assert_eq!((slow.position(), take(&mut slow, 99), note(&slow)), (60, "Fell".into(), "60".into()));
+    assert_eq!((quick.position(), note(&quick)), (210, "-".into()));
+    drop(log);
+    assert_eq!((take(&mut quick, 99), note(&quick)), ("Closed".into(), "180".into()));
+}
+
+#[test]
+fn a_note_is_kept_as_long_as_a_segment_that_has_it() {
+    let mut log = Log::new(&Pool::new(64, 8), 128);
+    let reader = log.subscribe();
+    let first: Note = Arc::new(1_u64);
+    log.set_note(first.clone());
+    append(&mut log, 64);
+    // Ours, the log's for what ends from now on, and those of the segments that have ended.
+    let mut holders = vec![Arc::strong_count(&first)];
+    for _ in 0..4 {
+        append(&mut log, 64);
+        holders.push(Arc::strong_count(&first));
+    }
+    assert_eq!(holders, [2, 3, 4, 4, 4], "the reader's segment and the one that is retained");
+    log.set_note(Arc::new(2_u64));
+    assert_eq!(Arc::strong_count(&first), 3);
+    append(&mut log, 64);
+    assert_eq!((Arc::strong_count(&first), note(&reader)), (2, "1".into()));
+    drop(reader);
+    assert_eq!(Arc::strong_count(&first), 1);
+}
+
 /// What the kernel holds, and what goes to other threads, may.
 #[test]
 fn all_parts_cross_threads() {
     fn owned<T: Send + Sync + 'static>() {}
-    owned::<(Chunk, Pool, Log, Reader, Read)>();
+    owned::<(Chunk, Pool, Log, Reader, Read, Note)>();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One writer and three readers at once, one of them slow: every octet in its place, nothing skipped
-//! but by falling off, and memory within the bound while it lasts.
+//! but by falling off, with the note of that very place, and memory within the bound while it lasts.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
@@ -43,6 +44,8 @@ fn follow(mut reader: Reader, fell: &AtomicBool, next: &Receiver<Reader>, slow: 
             Read::Idle => thread::yield_now(),
             Read::Fell => {
                 assert!(reader.at_boundary() && reader.cut_off());
+                let note = reader.note().expect("a segment that ended");
+                assert_eq!(note.downcast_ref(), Some(&reader.position()));
                 seen.falls += 1;
                 fell.store(true, Ordering::Relaxed);
                 let Ok(fresh) = next.recv() else { break };
@@ -72,6 +75,7 @@ fn one_writer_and_three_readers() {
         while log.end() < octets_all {
             for _ in 0..1 + log.end() % 5 {
                 let message = octets(log.end(), usize::try_from(1 + log.end() * 7 % 61).expect("short"));
+                log.set_note(Arc::new(log.end()));
                 log.append(&message).expect("short enough");
             }
             log.publish();
