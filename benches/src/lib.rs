@@ -12,6 +12,8 @@
 //! * **answers count** every contender says what it found; another answer than the first one's fails.
 //! * **no winner**     is named where the intervals overlap.
 
+pub mod table;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -32,6 +34,35 @@ pub type Contender<'a> = (&'a str, &'a dyn Fn() -> usize);
 #[must_use]
 pub fn measuring() -> bool {
     std::env::args().any(|argument| argument == "--bench")
+}
+
+/// One way to do work that has to be prepared first: what is not to be timed it does before it starts
+/// its own clock. It gives the answer, and how long that took.
+pub type Prepared<'a> = (&'a str, &'a dyn Fn() -> (usize, Duration));
+
+/// What is printed of a turn.
+#[derive(Clone, Copy, Debug)]
+pub enum Figure<'a> {
+    /// So many of a unit are done in it: how many of them a second.
+    Rate(f64, &'a str),
+    /// How long it takes, in a unit of which a second has so many.
+    Time(f64, &'a str),
+}
+
+impl Figure<'_> {
+    fn of(&self, seconds: f64) -> f64 {
+        match self {
+            Self::Rate(work, _) => work / seconds,
+            Self::Time(scale, _) => seconds * scale,
+        }
+    }
+
+    fn unit(&self) -> String {
+        match self {
+            Self::Rate(_, unit) => format!("{unit}/s"),
+            Self::Time(_, unit) => (*unit).to_owned(),
+        }
+    }
 }
 
 /// Lets all contenders do the same work in turn and prints how they did. `work` is how many of
@@ -57,21 +88,48 @@ pub fn versus(title: &str, (work, unit): (f64, &str), answer: usize, contenders:
         contenders.iter().for_each(check);
         return;
     }
+    let names: Vec<&str> = contenders.iter().map(|(name, _)| *name).collect();
+    report(title, &[Figure::Rate(work, unit)], &names, |at| turn(&contenders[at]));
+}
+
+/// The same for work that has to be prepared, one pass a turn: it should take some milliseconds.
+///
+/// # Panics
+/// If a contender's answer is not `answer`.
+pub fn versus_prepared(title: &str, figures: &[Figure<'_>], answer: usize, contenders: &[Prepared<'_>]) {
+    let turn = |(name, run): &Prepared<'_>| {
+        let (got, took) = black_box(run());
+        assert_eq!(got, answer, "{title}: {name} found something else");
+        took.as_secs_f64()
+    };
+    if !measuring() {
+        contenders.iter().for_each(|contender| _ = turn(contender));
+        return;
+    }
+    let names: Vec<&str> = contenders.iter().map(|(name, _)| *name).collect();
+    report(title, figures, &names, |at| turn(&contenders[at]));
+}
+
+/// Goes round so often, and prints what came of it; a turn gives its seconds.
+fn report(title: &str, figures: &[Figure<'_>], names: &[&str], turn: impl Fn(usize) -> f64) {
     // The first round warms allocators and the clock of the core, and is not counted.
-    let rounds: Vec<Vec<f64>> = (0..=ROUNDS).map(|_| contenders.iter().map(turn).collect()).skip(1).collect();
+    let rounds: Vec<Vec<f64>> = (0..=ROUNDS).map(|_| (0..names.len()).map(&turn).collect()).skip(1).collect();
     println!("\n{title}: median [least..most] of {ROUNDS} rounds, all contenders in each");
-    for (at, (name, _)) in contenders.iter().enumerate() {
-        let rate = Spread::of(rounds.iter().map(|round| work / round[at]));
-        print!("  {name:<14} {:>9.2} [{:.2}..{:.2}] {unit}/s", rate.median, rate.least, rate.most);
-        if at > 0 {
-            let ratio = Spread::of(rounds.iter().map(|round| round[at] / round[0]));
-            let verdict = if ratio.least > 1.0 || ratio.most < 1.0 { "" } else { ", no winner" };
-            print!(
-                "   {} is {:.2} [{:.2}..{:.2}] times as fast{verdict}",
-                contenders[0].0, ratio.median, ratio.least, ratio.most
-            );
+    for (at, name) in names.iter().enumerate() {
+        for (nth, figure) in figures.iter().enumerate() {
+            let Spread { least, median, most } = Spread::of(rounds.iter().map(|round| figure.of(round[at])));
+            let name = if nth == 0 { name } else { "" };
+            print!("  {name:<14} {median:>9.2} [{least:.2}..{most:.2}] {}", figure.unit());
+            if at > 0 && nth == 0 {
+                let ratio = Spread::of(rounds.iter().map(|round| round[at] / round[0]));
+                let verdict = if ratio.least > 1.0 || ratio.most < 1.0 { "" } else { ", no winner" };
+                print!(
+                    "   {} is {:.2} [{:.2}..{:.2}] times as fast{verdict}",
+                    names[0], ratio.median, ratio.least, ratio.most
+                );
+            }
+            println!();
         }
-        println!();
     }
 }
 

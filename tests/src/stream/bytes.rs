@@ -1,17 +1,24 @@
 //! Dice, and octets behind their own length.
 
 /// SplitMix64: eight lines, no crate, the same numbers everywhere for ever.
-pub(super) struct Rng(u64);
+#[derive(Clone, Debug)]
+pub struct Rng(u64);
 
 impl Rng {
     /// Dice of their own for each `stream` of a seed.
-    pub(super) fn new(seed: u64, stream: u64) -> Self {
+    #[must_use]
+    pub fn new(seed: u64, stream: u64) -> Self {
         let mut rng = Self(seed ^ stream.wrapping_mul(0xd134_2543_de82_ef95));
         rng.next();
         rng
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    /// The next 64 bits.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "they never end: as an iterator it would tempt to collect"
+    )]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -20,7 +27,7 @@ impl Rng {
     }
 
     /// `N` octets, for `N` up to 8 independent ones.
-    pub(super) fn octets<const N: usize>(&mut self) -> [u8; N] {
+    pub fn octets<const N: usize>(&mut self) -> [u8; N] {
         let mut octets = [0; N];
         for chunk in octets.chunks_mut(8) {
             chunk.copy_from_slice(&self.next().to_be_bytes()[..chunk.len()]);
@@ -28,22 +35,24 @@ impl Rng {
         octets
     }
 
-    pub(super) fn u8(&mut self) -> u8 {
+    /// An octet.
+    pub fn u8(&mut self) -> u8 {
         self.octets::<1>()[0]
     }
 
-    pub(super) fn u32(&mut self) -> u32 {
+    /// Four octets as a number.
+    pub fn u32(&mut self) -> u32 {
         u32::from_be_bytes(self.octets())
     }
 
     /// A number in `0..n`.
     #[expect(clippy::cast_possible_truncation, reason = "below n")]
-    pub(super) fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 
     /// A number in `low..=high`.
-    pub(super) fn within(&mut self, low: u8, high: u8) -> u8 {
+    pub fn within(&mut self, low: u8, high: u8) -> u8 {
         low + self.pick_u8(high - low)
     }
 
@@ -54,27 +63,28 @@ impl Rng {
     }
 
     /// True so many times in a hundred.
-    pub(super) fn percent(&mut self, n: usize) -> bool {
+    pub fn percent(&mut self, n: usize) -> bool {
         self.below(100) < n
     }
 
-    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    /// One of them, of which there must be one.
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 
     /// Each of them so many times in a hundred.
-    pub(super) fn some<T: Copy>(&mut self, from: &[T], percent: usize) -> Vec<T> {
+    pub fn some<T: Copy>(&mut self, from: &[T], percent: usize) -> Vec<T> {
         from.iter().copied().filter(|_| self.percent(percent)).collect()
     }
 }
 
 /// What `body` writes, behind its length in `WIDTH` octets.
-pub(super) fn sized<const WIDTH: usize>(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn sized<const WIDTH: usize>(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     sized_with::<WIDTH>(out, 0, body);
 }
 
 /// The same where the length counts `extra` octets more.
-pub(super) fn sized_with<const WIDTH: usize>(
+pub(crate) fn sized_with<const WIDTH: usize>(
     out: &mut Vec<u8>,
     extra: usize,
     body: impl FnOnce(&mut Vec<u8>),
@@ -89,7 +99,7 @@ pub(super) fn sized_with<const WIDTH: usize>(
 }
 
 /// A TLV with two octets each of type and length.
-pub(super) fn tlv(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
+pub(crate) fn tlv(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
     out.extend(kind.to_be_bytes());
     sized::<2>(out, |out| out.extend(value));
 }

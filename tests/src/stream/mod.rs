@@ -15,17 +15,18 @@
 //! * **realistic**     about 150 octets a Route Monitoring message, 1 to 10 routes each, four of five
 //!   of them IPv4; prefixes and attributes come from pools, so that both repeat as in a real table.
 
-mod bytes;
+pub(crate) mod bytes;
 mod control;
 mod families;
 mod mrt;
-mod update;
+pub(crate) mod update;
 
+pub use bytes::Rng;
 pub use control::control;
 pub use families::{FAMILIES, every_family};
 pub use mrt::{mrt_rib, mrt_updates};
 
-use bytes::{Rng, sized, sized_with, tlv};
+use bytes::{sized, sized_with, tlv};
 use update::Draw;
 
 /// What a reader must find in a stream: a fast wrong answer fails.
@@ -189,7 +190,7 @@ fn initiation(out: &mut Vec<u8>, answer: &mut Answer) {
 }
 
 /// A BGP message: marker, length, type.
-fn pdu(out: &mut Vec<u8>, kind: u8, body: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn pdu(out: &mut Vec<u8>, kind: u8, body: impl FnOnce(&mut Vec<u8>)) {
     out.extend([0xff; 16]);
     sized_with::<2>(out, 18, |out| {
         out.push(kind);

@@ -184,7 +184,7 @@ pub(super) fn asn(rng: &mut Rng) -> u32 {
 }
 
 /// A path attribute; lengths of two octets where one is not enough.
-pub(super) fn attribute(out: &mut Vec<u8>, flags: u8, kind: u8, value: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn attribute(out: &mut Vec<u8>, flags: u8, kind: u8, value: impl FnOnce(&mut Vec<u8>)) {
     let mut long = Vec::new();
     value(&mut long);
     if long.len() > 255 {

@@ -1,0 +1,463 @@
+//! One step of everything.
+//!
+//! ```text
+//!  sources ─► Gate, Inlet ═► Intake ─drain─► Mirror ─► logs of feeds ═══► Reader ─► a writer's sends
+//!   Record: octets of one lane                 │                          ▲
+//!                                              └─ fill ─► pieces ─► Reader┘  one after the other: each
+//!  connected, lost, took, fell ◄──────────────────────────────────────────── is read to its end, the
+//!                                                                            last one is the log
+//! ```
+//!
+//! A session's server is sent what its readers give, in the order in which it got them: the pieces of a
+//! catch-up first, each of which ends ([`queue::log::Read::Closed`]), then the log of its feed, which does
+//! not. Who writes needs to know no more than that, and says four things: that there is a connection, that
+//! there is none, that a piece has been read, that a reader fell off.
+//!
+//! * **no waiting**   a step takes in at most [`Settings::intake`] octets, and does so much work for those
+//!   who catch up as [`Settings::slice`] says, however many there are, and what the intake made them owe.
+//! * **in turns**     one session after the other is caught up. One whose server does not read has no
+//!   turn: at most [`PIECES_AHEAD`] pieces wait for it.
+//! * **gets there**   what changes while a session waits for its turn is added to the work that it may do
+//!   then, so that a busy router cannot keep a server from its log for ever.
+
+mod logs;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mirror::{Filled, Lane, Mirror, Mode, Progress, RouterId, Seen, SessionId, Taken, Want};
+use queue::log::{Log, Pool, Reader, SEGMENT_LEN, Usage};
+use queue::ring::{self, Cost, Drained, Event, Gate, Intake};
+use rib::Time;
+use wire::bmp::TerminationReason;
+
+use logs::Logs;
+
+/// What a source pushes into its lane. The first one says whose lane it is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Record {
+    /// What follows is of this router, by this connection of it: the highest is the one that counts.
+    Of {
+        /// Its name.
+        router: Arc<str>,
+        /// Counted up by whoever accepts connections.
+        connection: u64,
+    },
+    /// Whole messages, in order.
+    Messages(Bytes),
+}
+
+impl Cost for Record {
+    fn cost(&self) -> usize {
+        match self {
+            Self::Of { .. } => 1,
+            Self::Messages(octets) => octets.len(),
+        }
+    }
+}
+
+/// What a core is made with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Of the mirror.
+    pub mirror: mirror::Settings,
+    /// Of the lanes: how many, and the octets of a turn.
+    pub lanes: ring::Settings,
+    /// Octets taken in by one step.
+    pub intake: usize,
+    /// Work of one step for those who catch up: about a route each.
+    pub slice: usize,
+    /// Octets of a log's segment.
+    pub segment_len: usize,
+    /// Octets that each feed's log keeps.
+    pub retention: usize,
+    /// Octets of a piece of a catch-up; at least [`mirror::PIECE_MIN`], or messages may be too long for it.
+    pub piece_len: usize,
+    /// Segments, and pieces, that wait for their next use.
+    pub pooled_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mirror: mirror::Settings::default(),
+            lanes: ring::Settings { lanes_max: 16 << 10, quantum: 64 << 10 },
+            intake: 256 << 10,
+            slice: 16 << 10,
+            segment_len: SEGMENT_LEN,
+            retention: 64 << 20,
+            piece_len: SEGMENT_LEN,
+            pooled_max: queue::log::POOLED_MAX,
+        }
+    }
+}
+
+const _: () = assert!(SEGMENT_LEN >= mirror::PIECE_MIN);
+
+/// Pieces of one session that have been made and not read.
+pub const PIECES_AHEAD: usize = 2;
+
+/// What a session that catches up may do beyond the slice for each route that has changed since its last
+/// turn: look at its block, and tell it.
+const CHASE: usize = 8;
+
+/// After so many octets of intake an epoch ends: who falls off is told again what came within one.
+const EPOCH_OCTETS: usize = 64 << 10;
+/// And after so long at the latest, in microseconds: this is how exact the times of a catch-up are.
+const EPOCH_MICROS: u64 = 100_000;
+/// What is let go of with each epoch, in work of the RIB.
+const SWEEP_WORK: usize = 16 << 10;
+
+/// One connection of a session, as its writer names it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Connection {
+    /// Whose.
+    pub session: SessionId,
+    /// How many it had before.
+    pub number: u32,
+}
+
+/// What a step wants from outside.
+#[derive(Debug)]
+pub enum Output {
+    /// When all that came before has been read, read this.
+    Read(Connection, Reader),
+    /// When what is being sent has ended with a message, send this, and close; if nothing has been sent
+    /// yet, only close. All else is for nobody.
+    Finish(Connection, Reader),
+    /// A lane brought what is no BMP. Its peers are down, and what else it brings is dropped.
+    Broken(RouterId, wire::Error),
+    /// A session was caught up as far as it can be: of so many peers something cannot be told.
+    Untold(SessionId, usize),
+}
+
+/// How a step went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// Whether there is more to do now.
+    pub more: bool,
+    /// Whether logs have grown: wake who sleeps.
+    pub news: bool,
+    /// When to step again at the latest, if nothing comes before.
+    pub at: Option<Time>,
+    /// Messages taken in.
+    pub messages: usize,
+}
+
+/// What is known of a lane.
+#[derive(Clone, Copy)]
+struct Known {
+    router: RouterId,
+    lane: Lane,
+    broken: bool,
+}
+
+/// What is known of a session's connection.
+#[derive(Clone, Copy, Default)]
+struct Outlet {
+    number: u32,
+    /// Pieces that have been made and not read.
+    pieces: usize,
+    /// How many routes had changed at its last turn.
+    chased: u64,
+    /// Whether it stands in the queue for turns.
+    queued: bool,
+}
+
+/// All that thinks.
+pub struct Core {
+    settings: Settings,
+    mirror: Mirror,
+    intake: Intake<Record>,
+    /// By the index of a lane.
+    lanes: Vec<Option<Known>>,
+    /// How many lanes there have been: no two have the same number.
+    lanes_seen: u64,
+    logs: Logs,
+    pieces: Pool,
+    outlets: Vec<Outlet>,
+    turns: VecDeque<SessionId>,
+    /// Routes that have changed.
+    changed: u64,
+    /// Octets taken in since the epoch began, and when that was.
+    epoch: (usize, Time),
+    /// Whether more can be let go of.
+    sweeping: bool,
+}
+
+impl Core {
+    /// A core, and the gate by which sources come in. `wake` is called when something comes in while it
+    /// sleeps ([`Core::prepare_sleep`]).
+    pub fn new(settings: Settings, wake: impl Fn() + Send + Sync + 'static) -> (Gate<Record>, Self) {
+        let (gate, intake) = ring::intake(settings.lanes, wake);
+        let core = Self {
+            mirror: Mirror::new(settings.mirror.clone()),
+            intake,
+            lanes: Vec::new(),
+            lanes_seen: 0,
+            logs: Logs::new(Pool::new(settings.segment_len, settings.pooled_max), settings.retention),
+            pieces: Pool::new(settings.piece_len, settings.pooled_max),
+            outlets: Vec::new(),
+            turns: VecDeque::new(),
+            changed: 0,
+            epoch: (0, Time(0)),
+            sweeping: false,
+            settings,
+        };
+        (gate, core)
+    }
+
+    /// A session about a router, which need not be there yet.
+    pub fn attach(&mut self, router: &str, want: &Arc<Want>) -> SessionId {
+        let router = self.mirror.router(router);
+        let id = self.mirror.attach(router, want, &mut self.logs);
+        let index = id.0 as usize;
+        if self.outlets.len() <= index {
+            self.outlets.resize(index + 1, Outlet::default());
+        }
+        id
+    }
+
+    /// The session is not wanted any more, and has no connection.
+    pub fn detach(&mut self, id: SessionId) {
+        self.mirror.detach(id, &mut self.logs);
+    }
+
+    /// The session has a connection: its server knows nothing. Gives its name.
+    pub fn connected(&mut self, id: SessionId) -> Connection {
+        self.mirror.connected(id);
+        let outlet = self.outlet(id);
+        (outlet.number, outlet.pieces) = (outlet.number.wrapping_add(1), 0);
+        let number = outlet.number;
+        self.queue_turn(id);
+        Connection { session: id, number }
+    }
+
+    /// The connection is gone, and with it the readers it had.
+    pub fn lost(&mut self, connection: Connection) {
+        if self.is_current(connection) && self.mirror.mode(connection.session) != Mode::Away {
+            self.mirror.lost(connection.session);
+            self.outlet(connection.session).pieces = 0;
+        }
+    }
+
+    /// The connection has read a piece to its end.
+    pub fn took(&mut self, connection: Connection) {
+        if self.is_current(connection) {
+            let outlet = self.outlet(connection.session);
+            outlet.pieces = outlet.pieces.saturating_sub(1);
+            self.queue_turn(connection.session);
+        }
+    }
+
+    /// The connection's reader of the log has fallen off: here it is.
+    ///
+    /// # Panics
+    /// If it was no reader of a log.
+    pub fn fell(&mut self, connection: Connection, reader: &Reader) {
+        if self.is_current(connection) && self.mirror.mode(connection.session) == Mode::Live {
+            let note = reader.note().cloned().and_then(|note| note.downcast::<Seen>().ok());
+            self.mirror.fell(connection.session, &note.expect("every segment of a feed's log has one"));
+            self.queue_turn(connection.session);
+        }
+    }
+
+    /// We leave the server: it gets the rest of the message that is being sent, and a Termination.
+    pub fn leave(&mut self, id: SessionId, reason: TerminationReason, output: &mut impl FnMut(Output)) {
+        if !matches!(self.mirror.mode(id), Mode::Catching | Mode::Live) {
+            return;
+        }
+        let mirror = &mut self.mirror;
+        let (reader, _) = piece(&self.pieces, FAREWELL, |room| (mirror.leave(id, reason, room), ()));
+        let connection = Connection { session: id, number: self.outlet(id).number };
+        output(Output::Finish(connection, reader));
+    }
+
+    /// Takes in, applies, appends, and brings those nearer who catch up.
+    pub fn step(&mut self, now: Time, mut output: impl FnMut(Output)) -> Step {
+        let drained = self.take_in(now, &mut output);
+        let messages = drained.1;
+        self.turns(now, &mut output);
+        self.epoch.0 += drained.0.cost;
+        let (octets, began) = self.epoch;
+        if octets >= EPOCH_OCTETS || self.sweeping || octets > 0 && now.0 >= began.0 + EPOCH_MICROS {
+            self.sweeping = self.mirror.tick(now, SWEEP_WORK, &mut self.logs);
+            self.epoch = (0, now);
+        }
+        let at = (self.epoch.0 > 0).then_some(Time(self.epoch.1.0 + EPOCH_MICROS));
+        let news = self.logs.publish();
+        Step { more: drained.0.more || !self.turns.is_empty() || self.sweeping, news, at, messages }
+    }
+
+    /// Declares that nobody will step until something comes in; see [`Intake::prepare_sleep`].
+    #[must_use = "there may be work"]
+    pub fn prepare_sleep(&mut self) -> bool {
+        self.intake.prepare_sleep()
+    }
+
+    fn take_in(&mut self, now: Time, output: &mut impl FnMut(Output)) -> (Drained, usize) {
+        let Self { settings, mirror, intake, lanes, lanes_seen, logs, changed, .. } = self;
+        let mut messages = 0;
+        let drained = intake.drain(settings.intake, |lane, event| {
+            if lanes.len() <= lane.index() {
+                lanes.resize(lane.index() + 1, None);
+            }
+            let known = &mut lanes[lane.index()];
+            match event {
+                Event::Opened => *known = None,
+                Event::Value(Record::Of { router, connection }) => {
+                    *lanes_seen += 1;
+                    let lane = Lane { connection, queue: *lanes_seen };
+                    *known = Some(Known { router: mirror.router(&router), lane, broken: false });
+                }
+                Event::Value(Record::Messages(octets)) => {
+                    let Some(known) = known.as_mut().filter(|known| !known.broken) else { return };
+                    match mirror.take(now, known.router, known.lane, &octets, logs) {
+                        Ok(Taken { messages: more, changed: routes }) => {
+                            messages += more;
+                            *changed += routes as u64;
+                        }
+                        Err(error) => {
+                            known.broken = true;
+                            mirror.ended(now, known.router, known.lane, logs);
+                            output(Output::Broken(known.router, error));
+                        }
+                    }
+                }
+                Event::Ended => {
+                    if let Some(known) = known.take() {
+                        mirror.ended(now, known.router, known.lane, logs);
+                    }
+                }
+            }
+        });
+        (drained, messages)
+    }
+
+    /// Lets those have their turns who catch up and whose servers read.
+    fn turns(&mut self, now: Time, output: &mut impl FnMut(Output)) {
+        let mut slice = self.settings.slice;
+        for _ in 0..self.turns.len() {
+            if slice == 0 {
+                return;
+            }
+            let Some(id) = self.turns.pop_front() else { return };
+            let changed = self.changed;
+            let outlet = self.outlet(id);
+            outlet.queued = false;
+            let chased = std::mem::replace(&mut outlet.chased, changed);
+            let chase = usize::try_from(changed - chased).unwrap_or(usize::MAX).saturating_mul(CHASE);
+            let mut work = slice.saturating_add(chase);
+            let all = work;
+            while self.may_go_on(id) && work > 0 {
+                if self.go_on(id, now, &mut work, output) == Progress::Waiting {
+                    self.let_others_sort();
+                    break;
+                }
+            }
+            slice = slice.saturating_sub(all - work);
+            self.queue_turn(id);
+        }
+    }
+
+    fn may_go_on(&mut self, id: SessionId) -> bool {
+        self.mirror.mode(id) == Mode::Catching && self.outlet(id).pieces < PIECES_AHEAD
+    }
+
+    /// Makes a piece for a session.
+    fn go_on(
+        &mut self,
+        id: SessionId,
+        now: Time,
+        work: &mut usize,
+        output: &mut impl FnMut(Output),
+    ) -> Progress {
+        let Self { mirror, pieces, settings, .. } = self;
+        let fill = |room: &mut [u8]| {
+            let filled = mirror.fill(id, now, room, work);
+            (filled.len, filled)
+        };
+        let (reader, filled): (Reader, Filled) = piece(pieces, settings.piece_len, fill);
+        assert!(
+            filled.len > 0 || filled.progress != Progress::Full,
+            "a piece of {} octets has no room for a message",
+            settings.piece_len
+        );
+        let connection = Connection { session: id, number: self.outlet(id).number };
+        if filled.len > 0 {
+            self.outlet(id).pieces += 1;
+            output(Output::Read(connection, reader));
+        }
+        if filled.untold > 0 {
+            output(Output::Untold(id, filled.untold));
+        }
+        if filled.progress == Progress::CaughtUp {
+            // Nothing has been appended since: the log goes on exactly where the piece ends.
+            output(Output::Read(connection, self.logs.subscribe(self.mirror.feed(id))));
+        }
+        filled.progress
+    }
+
+    /// Sessions whose servers do not read let go of what they have sorted.
+    fn let_others_sort(&mut self) {
+        let idle = self.outlets.iter().zip(0..).filter(|(outlet, _)| outlet.pieces >= PIECES_AHEAD);
+        idle.for_each(|(_, index)| self.mirror.rest(SessionId(index)));
+    }
+
+    fn queue_turn(&mut self, id: SessionId) {
+        if self.may_go_on(id) && !self.outlet(id).queued {
+            self.outlet(id).queued = true;
+            self.turns.push_back(id);
+        }
+    }
+
+    fn outlet(&mut self, id: SessionId) -> &mut Outlet {
+        &mut self.outlets[id.0 as usize]
+    }
+
+    fn is_current(&self, connection: Connection) -> bool {
+        self.outlets
+            .get(connection.session.0 as usize)
+            .is_some_and(|outlet| outlet.number == connection.number)
+    }
+
+    /// The mirror, to be looked at.
+    #[must_use]
+    pub fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    /// Octets of logs and of pieces.
+    #[must_use]
+    pub fn usage(&self) -> (Usage, Usage) {
+        (self.logs.usage(), self.pieces.usage())
+    }
+
+    /// Octets that one session takes: a reader, its place here and in the mirror, and while it is caught
+    /// up a few for each peer. The segment or the pieces it stands in are the pools'.
+    #[must_use]
+    pub fn session_memory(&self, id: SessionId) -> usize {
+        size_of::<Reader>() + size_of::<Outlet>() + self.mirror.session_memory(id)
+    }
+}
+
+/// Octets of the last piece of a session.
+const FAREWELL: usize = 256;
+
+/// A piece, which `fill` fills, and the reader that has it.
+fn piece<T>(pool: &Pool, len: usize, fill: impl FnOnce(&mut [u8]) -> (usize, T)) -> (Reader, T) {
+    let mut log = Log::new(pool, 0);
+    let reader = log.subscribe();
+    let room = log.reserve(len).expect("a piece is as long as its segment");
+    let (len, value) = fill(&mut room[..len]);
+    log.commit(len);
+    (reader, value)
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("changed", &self.changed).finish_non_exhaustive()
+    }
+}

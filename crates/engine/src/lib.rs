@@ -1,0 +1,7 @@
+//! What holds the stages together.
+//!
+//! [`core`] is all that thinks: one [`step`](core::Core::step) takes in what routers sent, applies it,
+//! appends it to the logs, and brings servers nearer to where they can read those. It has no thread, no
+//! clock and no socket, so a whole engine with its servers runs in a test, step by step, from a seed.
+
+pub mod core;

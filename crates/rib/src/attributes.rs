@@ -1,0 +1,220 @@
+//! What routes share, once: attribute blocks, counted by reference.
+//!
+//! ```text
+//!  entry:  handle ─► │ form │ attributes │ trailing octets │      a block
+//!          handle ─► │ form │ payload    │   base ─► a block      labels and such over a block
+//! ```
+//!
+//! * **exact**    a block is the octets that the routes came with, what stood behind the PDU included,
+//!   and the form they are to be read in. Two are one if and only if all of that is equal.
+//! * **two deep** a family whose routes carry labels has as many payloads as routes, and few blocks:
+//!   so a payload is an entry of its own, and holds its block.
+//! * **counted**  every path holds its entry; one that nobody holds is gone, and its id is used again.
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::quality::FixedState;
+
+use crate::arena::{Arena, Handle};
+use crate::chunked::Chunked;
+use crate::index::Index;
+
+/// An entry. 0 is none: what a path has that was withdrawn.
+pub(crate) type AttributeId = u32;
+
+/// Entries of a piece of the table.
+const CHUNK: usize = 4096;
+/// The longest field of an entry.
+pub(crate) const FIELD_MAX: usize = u16::MAX as usize;
+
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    octets: Handle,
+    references: u32,
+    /// Octets of attributes, or of payload.
+    head: u16,
+    /// Octets of what stood behind the PDU.
+    tail: u16,
+    /// The block under a payload; 0 for a block. Of a free entry, the next one.
+    base: AttributeId,
+}
+
+const _: () = assert!(size_of::<Entry>() == 16);
+
+/// What the routes of one UPDATE share.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shared<'a> {
+    /// The attribute block, as `wire::bgp::Update::block` gives it.
+    pub block: &'a [u8],
+    /// What stood behind the PDU.
+    pub trailing: &'a [u8],
+    /// Whether its AS paths have AS numbers of two octets.
+    pub two_octet_as: bool,
+}
+
+/// The first octet of a block: AS numbers of two octets.
+const TWO_OCTET_AS: u8 = 1;
+
+pub(crate) struct Attributes {
+    entries: Chunked<Entry, CHUNK>,
+    end: AttributeId,
+    free: AttributeId,
+    count: usize,
+    index: Index,
+    octets: Arena,
+    hasher: FixedState,
+}
+
+impl Attributes {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            entries: Chunked::default(),
+            end: 1,
+            free: 0,
+            count: 0,
+            index: Index::new(6),
+            octets: Arena::default(),
+            hasher: FixedState::with_seed(seed),
+        }
+    }
+
+    /// The entry of a block, held once more; `None` if there is no room for it.
+    pub(crate) fn hold_block(&mut self, shared: &Shared<'_>) -> Option<AttributeId> {
+        let form = if shared.two_octet_as { TWO_OCTET_AS } else { 0 };
+        self.hold_entry(form, shared.block, shared.trailing, 0)
+    }
+
+    /// The entry of a payload over a block, held once more.
+    pub(crate) fn hold_payload(&mut self, base: AttributeId, payload: &[u8]) -> Option<AttributeId> {
+        self.hold_entry(0, payload, &[], base)
+    }
+
+    fn hash(&self, form: u8, head: &[u8], tail: &[u8], base: AttributeId) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(head);
+        if !tail.is_empty() {
+            hasher.write(tail);
+        }
+        hasher.write_u64(u64::from(base) << 32 | u64::from(form) << 16 | head.len() as u64 & 0xffff);
+        hasher.finish()
+    }
+
+    fn hold_entry(&mut self, form: u8, head: &[u8], tail: &[u8], base: AttributeId) -> Option<AttributeId> {
+        let hash = self.hash(form, head, tail, base);
+        let is_it = |id| {
+            let entry = &self.entries[id];
+            (usize::from(entry.head), usize::from(entry.tail), entry.base) == (head.len(), tail.len(), base)
+                && self.parts(id) == (form, head, tail)
+        };
+        if let Some(id) = self.index.find(hash, is_it) {
+            self.hold(id);
+            return Some(id);
+        }
+        let (Ok(head_len), Ok(tail_len)) = (u16::try_from(head.len()), u16::try_from(tail.len())) else {
+            return None;
+        };
+        let end = if self.free == 0 { self.end.checked_add(1)? } else { self.end };
+        let octets = self.octets.insert(&[&[form], head, tail])?;
+        let id = match self.free {
+            0 => {
+                let id = self.end;
+                self.end = end;
+                if self.entries.len() <= id as usize {
+                    self.entries.grow();
+                }
+                id
+            }
+            id => {
+                self.free = self.entries[id].base;
+                id
+            }
+        };
+        self.entries[id] = Entry { octets, references: 1, head: head_len, tail: tail_len, base };
+        if base != 0 {
+            self.hold(base);
+        }
+        self.index.insert(hash, id);
+        self.count += 1;
+        Some(id)
+    }
+
+    #[inline]
+    pub(crate) fn hold(&mut self, id: AttributeId) {
+        self.entries[id].references += 1;
+    }
+
+    /// One path less has this entry. With the last one it goes, and lets go of its block.
+    #[inline]
+    pub(crate) fn release(&mut self, id: AttributeId) {
+        let entry = &mut self.entries[id];
+        entry.references -= 1;
+        if entry.references == 0 {
+            self.forget(id);
+        }
+    }
+
+    fn forget(&mut self, id: AttributeId) {
+        let entry = self.entries[id];
+        let (form, head, tail) = self.parts(id);
+        let hash = self.hash(form, head, tail, entry.base);
+        self.index.remove(hash, id);
+        self.octets.remove(entry.octets, 1 + usize::from(entry.head) + usize::from(entry.tail));
+        self.entries[id] = Entry { base: self.free, ..Entry::default() };
+        self.free = id;
+        self.count -= 1;
+        if entry.base != 0 {
+            self.release(entry.base);
+        }
+    }
+
+    fn parts(&self, id: AttributeId) -> (u8, &[u8], &[u8]) {
+        let entry = &self.entries[id];
+        let (head, tail) = (usize::from(entry.head), usize::from(entry.tail));
+        let octets = self.octets.get(entry.octets, 1 + head + tail);
+        (octets[0], &octets[1..1 + head], &octets[1 + head..])
+    }
+
+    /// The block of an entry: itself, or the one under it.
+    #[inline]
+    pub(crate) fn block_of(&self, id: AttributeId) -> AttributeId {
+        match self.entries[id].base {
+            0 => id,
+            base => base,
+        }
+    }
+
+    /// What a block says.
+    pub(crate) fn shared(&self, block: AttributeId) -> Shared<'_> {
+        let (form, block, trailing) = self.parts(block);
+        Shared { block, trailing, two_octet_as: form & TWO_OCTET_AS != 0 }
+    }
+
+    /// Octets of what stood behind the PDU of a block, or of what has taken its place since.
+    pub(crate) fn trailing_len(&self, block: AttributeId) -> usize {
+        usize::from(self.entries[block].tail)
+    }
+
+    /// The payload of an entry; nothing for one that is a block.
+    #[inline]
+    pub(crate) fn payload(&self, id: AttributeId) -> &[u8] {
+        match self.entries[id].base {
+            0 => &[],
+            _ => self.parts(id).1,
+        }
+    }
+
+    /// As if all ids were given.
+    #[cfg(test)]
+    pub(crate) fn run_out(&mut self) {
+        self.end = AttributeId::MAX;
+    }
+
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.entries.memory() + self.index.memory() + self.octets.memory()
+    }
+}
