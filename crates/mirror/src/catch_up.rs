@@ -279,13 +279,15 @@ impl Mirror {
                 Phase::Ups(_, false) => Phase::Ups(0, true),
                 Phase::Ups(_, true) => Phase::Peer(0, TABLES),
                 Phase::Peer(place, part) => {
-                    let Some(told) = catch_up.told.get(place) else { return Ok(()) };
-                    let current = told.as_ref().and_then(|told| Some((told, current(router, place, told)?)));
-                    let Some((told, peer)) = current else {
+                    let Some(told) = catch_up.told.get_mut(place) else { return Ok(()) };
+                    let current = told.as_mut().and_then(|told| Some((current(router, place, told)?, told)));
+                    let Some((peer, told)) = current else {
                         catch_up.rest(rib);
                         catch_up.phase = Phase::Peer(place + 1, TABLES);
                         continue;
                     };
+                    // One that came meanwhile may say how the routes of a new table are to be read.
+                    tell_ups(peer, told, piece)?;
                     let mut telling = Telling {
                         want,
                         peer,
@@ -328,7 +330,7 @@ fn can_tell(rib: &Rib, router: &Router, place: usize, told: &Told) -> bool {
     current(router, place, told).is_some_and(|peer| peer.tables.iter().all(can_tell))
 }
 
-/// The Peer Ups of a peer that are not known.
+/// That a peer is up.
 fn tell_up(
     router: &Router,
     want: &Want,
@@ -347,11 +349,14 @@ fn tell_up(
         since: Epoch::NOTHING,
     });
     // Another life than the one that is known is the next round's business.
-    if told.incarnation.same_life(&peer.incarnation) {
-        while let Some(up) = peer.incarnation.ups.get(told.ups) {
-            piece.put(up)?;
-            told.ups += 1;
-        }
+    if told.incarnation.same_life(&peer.incarnation) { tell_ups(peer, told, piece) } else { Ok(()) }
+}
+
+/// The Peer Ups of a life that are not known.
+fn tell_ups(peer: &Peer, told: &mut Told, piece: &mut Piece<'_>) -> Result<(), Progress> {
+    while let Some(up) = peer.incarnation.ups.get(told.ups) {
+        piece.put(up)?;
+        told.ups += 1;
     }
     Ok(())
 }

@@ -27,8 +27,11 @@ struct Value {
     two_octet_as: bool,
 }
 
-/// One table of a peer, by key and path id.
-type Table = BTreeMap<(Vec<u8>, u32), Value>;
+/// What a path is found by: the key of its route, and its path id.
+type Key = (Vec<u8>, u32);
+
+/// One table of a peer.
+type Table = BTreeMap<Key, Value>;
 
 /// A route of a family by its number: its key, and a payload that may differ.
 fn route(family: Family, n: u16, payload: u8) -> (Vec<u8>, Vec<u8>) {
@@ -48,10 +51,10 @@ fn route(family: Family, n: u16, payload: u8) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
-/// A field of an UPDATE: entries that announce, or such that withdraw.
-fn field(family: Family, routes: &[(u32, Vec<u8>, Option<Vec<u8>>)], add_path: bool) -> Vec<u8> {
+/// A field of an UPDATE: entries that announce with a payload, or such that withdraw.
+fn field(family: Family, routes: &[(Key, Option<Vec<u8>>)], add_path: bool) -> Vec<u8> {
     let mut field = Vec::new();
-    for (path, key, payload) in routes {
+    for ((key, path), payload) in routes {
         if add_path {
             field.extend(path.to_be_bytes());
         }
@@ -95,8 +98,8 @@ fn header() -> bmp::PeerHeader {
 struct Said {
     time: u64,
     pdu_len: usize,
-    /// Key and path id; what it has, or that it is gone.
-    routes: Vec<((Vec<u8>, u32), Option<Value>)>,
+    /// What each has, or that it is gone.
+    routes: Vec<(Key, Option<Value>)>,
 }
 
 /// The messages that a walk wrote.
@@ -153,7 +156,7 @@ impl Bench {
         let mut sum = [0; 3];
         for n in routes {
             let (key, payload) = route(family, n, 1);
-            let field = field(family, &[(7, key, Some(payload))], add_path);
+            let field = field(family, &[((key, 7), Some(payload))], add_path);
             let applied = self.rib.announce(id, read(family, &field, add_path), shared);
             sum = [sum[0] + applied.changed, sum[1] + applied.same, sum[2] + applied.refused];
         }
@@ -164,7 +167,7 @@ impl Bench {
         let (family, add_path) = self.rib.family(id);
         let mut sum = [0; 3];
         for n in routes {
-            let field = field(family, &[(7, route(family, n, 1).0, None)], add_path);
+            let field = field(family, &[((route(family, n, 1).0, 7), None)], add_path);
             let applied = self.rib.withdraw(id, read(family, &field, add_path));
             sum = [sum[0] + applied.changed, sum[1] + applied.same, sum[2] + applied.refused];
         }

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use wire::Family;
 use wire::bgp::MESSAGE_MAX;
 
-use super::{EVPN, FLOW, IPV6, Table, VPN, Value, block, field, header, read, route, said};
+use super::{EVPN, FLOW, IPV6, Key, Table, VPN, Value, block, field, header, read, route, said};
 use crate::{ColumnId, Count, Cursor, Epoch, ROOM_MIN, Rib, Settings, Shared, Time, WALKS_MAX, Walked};
 
 const COLUMNS: [(Family, bool); 8] = [
@@ -152,7 +152,7 @@ struct World {
     ids: Vec<ColumnId>,
     twin: Vec<Table>,
     /// When the paths of the twin changed, gone ones included.
-    times: BTreeMap<(usize, (Vec<u8>, u32)), u64>,
+    times: BTreeMap<(usize, Key), u64>,
     servers: Vec<Server>,
     now: u64,
     aged: bool,
@@ -186,10 +186,13 @@ impl World {
             }
             Step::Withdraw { column, routes, stride, path } => {
                 let family = COLUMNS[column].0;
-                let keys = routes.map(|n| (route(family, n * stride, 0).0, path)).collect();
-                self.withdraw(column, keys);
+                let keys: Vec<_> = routes.map(|n| (route(family, n * stride, 0).0, path)).collect();
+                self.withdraw(column, &keys);
             }
-            Step::Drain { column } => self.withdraw(column, self.twin[column].keys().cloned().collect()),
+            Step::Drain { column } => {
+                let keys: Vec<_> = self.twin[column].keys().cloned().collect();
+                self.withdraw(column, &keys);
+            }
             Step::Tick { micros } => {
                 self.now += micros;
                 self.rib.tick(Time(self.now));
@@ -243,7 +246,7 @@ impl World {
         let together = if self.settings.paths_max < 1000 { 1 } else { 40 };
         for routes in routes.chunks(together) {
             let said: Vec<_> =
-                routes.iter().map(|(key, payload)| (path, key.clone(), Some(payload.clone()))).collect();
+                routes.iter().map(|(key, payload)| ((key.clone(), path), Some(payload.clone()))).collect();
             let field = field(family, &said, add_path);
             let Value { block, trailing, two_octet_as, .. } = value(vec![]);
             let shared = Shared { block: &block, trailing: &trailing, two_octet_as };
@@ -269,10 +272,10 @@ impl World {
         }
     }
 
-    fn withdraw(&mut self, column: usize, keys: Vec<(Vec<u8>, u32)>) {
+    fn withdraw(&mut self, column: usize, keys: &[Key]) {
         let (family, add_path) = COLUMNS[column];
         for keys in keys.chunks(40) {
-            let said: Vec<_> = keys.iter().map(|(key, path)| (*path, key.clone(), None)).collect();
+            let said: Vec<_> = keys.iter().map(|key| (key.clone(), None)).collect();
             let field = field(family, &said, add_path);
             let applied = self.rib.withdraw(self.ids[column], read(family, &field, add_path));
             let mut changed = 0;
@@ -492,7 +495,7 @@ fn ten_lives_take_the_memory_of_one() {
         for (id, (family, add_path)) in ids.iter().zip(COLUMNS) {
             for n in 0..3000 {
                 let (key, payload) = route(family, n, (n % 250) as u8);
-                let field = field(family, &[(u32::from(n % 2), key, Some(payload))], add_path);
+                let field = field(family, &[((key, u32::from(n % 2)), Some(payload))], add_path);
                 let block = block(family, u32::from(n % 700), 20);
                 let shared = Shared { block: &block, trailing: &[], two_octet_as: life % 2 == 0 };
                 assert_eq!(rib.announce(*id, read(family, &field, add_path), &shared).changed, 1);
