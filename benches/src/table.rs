@@ -13,7 +13,7 @@
 //! * **realistic**   six prefixes in ten are /24, all others /22 to /16; sets have 60 to 80 octets in the
 //!   mean, seven prefixes share one, and none is drawn twice.
 
-use tests::stream::Rng;
+use ::tests::stream::Rng;
 
 /// Octets that are taken in at once.
 pub const RUN: usize = 64 << 10;

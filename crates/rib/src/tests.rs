@@ -4,6 +4,7 @@
 //! reads back.
 
 mod limits;
+mod steps;
 mod twin;
 
 use std::collections::BTreeMap;

@@ -256,7 +256,6 @@ impl Rib {
                 Ok(()) => {}
                 Err(stopped) => break stopped,
             }
-            cursor.next = scratch.keys.get(scratch.at).map_or(cursor.next, |key| *key);
             if scratch.at < scratch.keys.len() {
                 continue;
             }

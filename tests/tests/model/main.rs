@@ -15,10 +15,12 @@
 //! * **bounded**  at every step the logs hold no more than their budgets and what readers stand in.
 //! * **clean**    when all have gone, nothing is left of any route.
 //!
-//! `SIM_SEEDS=7..8 cargo test --release --workspace model` runs seed 7.
+//! `SIM_SEEDS=7..8 cargo test --release --workspace model` runs seed 7; with `SIM_TRACE=1` it prints what
+//! went over the wire.
 
 mod server;
 mod sim;
+mod trace;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

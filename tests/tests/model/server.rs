@@ -10,6 +10,8 @@ use tests::Rng;
 use tests::station::{Family, PeerKey, Station, View};
 use wire::bgp;
 
+use crate::trace::Trace;
+
 /// What a server wants, and which routes are that, said twice: once for the mirror, once in plain words.
 pub(crate) struct Wish {
     pub(crate) want: Want,
@@ -24,7 +26,11 @@ fn public(peer: &PeerKey) -> bool {
 pub(crate) fn wishes() -> Vec<Wish> {
     let row = |instance, tables: &[(bgp::View, Family)]| {
         let family = |(afi, safi)| wire::Family::new(afi, safi);
-        Row { instance, address: None, tables: tables.iter().map(|(view, of)| (*view, family(*of))).collect() }
+        Row {
+            instance,
+            address: None,
+            tables: tables.iter().map(|(view, of)| (*view, family(*of))).collect(),
+        }
     };
     let pre = |family| (bgp::View::AdjRibInPre, family);
     let local = |family| (bgp::View::LocRib, family);
@@ -48,9 +54,8 @@ pub(crate) fn wishes() -> Vec<Wish> {
                 mirroring: true,
             },
             wants: |peer, view, family| match (view, family) {
-                (View::PreIn, Some((1, 1))) | (View::LocRib, Some((1 | 2, 1))) => true,
+                (View::PreIn, Some((1, 1)) | None) | (View::LocRib, Some((1 | 2, 1)) | None) => true,
                 (View::PreIn, Some((1, 128))) => !public(peer),
-                (View::PreIn | View::LocRib, None) => true,
                 _ => false,
             },
         },
@@ -75,7 +80,7 @@ pub(crate) struct Server {
     pub(crate) falls: usize,
     /// Whether anything was sent on this connection.
     greeted: bool,
-    trace: Vec<u8>,
+    trace: Trace,
 }
 
 impl Server {
@@ -92,7 +97,7 @@ impl Server {
             speed: 0,
             falls: 0,
             greeted: false,
-            trace: Vec::new(),
+            trace: Trace::new(format!("        server {}", session.0)),
         }
     }
 
@@ -100,7 +105,7 @@ impl Server {
         assert!(self.connection.is_none());
         self.station.reconnect();
         self.greeted = false;
-        self.trace.clear();
+        self.trace.note("connects");
         self.connection = Some(core.connected(self.session));
     }
 
@@ -131,14 +136,7 @@ impl Server {
         while left > 0 {
             if let Some((chunk, gone)) = &mut self.flying {
                 let len = (chunk.len() - *gone).min(left);
-                if std::env::var("SIM_TRACE").is_ok() {
-                    self.trace.extend(&chunk[*gone..*gone + len]);
-                    while let Ok(Some((frame, tail))) = wire::bmp::Frame::split(&self.trace) {
-                        eprintln!("        server {:?}: {frame}", self.session);
-                        let n = tail.len();
-                        self.trace = self.trace.split_off(self.trace.len() - n);
-                    }
-                }
+                self.trace.octets(&chunk[*gone..*gone + len]);
                 self.station.take(&chunk[*gone..*gone + len])?;
                 self.greeted = true;
                 (*gone, left, any) = (*gone + len, left - len, true);
@@ -160,7 +158,7 @@ impl Server {
                     any = true;
                 }
                 Read::Fell => {
-                    if std::env::var("SIM_TRACE").is_ok() { eprintln!("        server {:?} fell", self.session); }
+                    self.trace.note("falls off");
                     self.falls += 1;
                     assert_eq!(self.readers.len(), 1, "nothing follows a log");
                     let reader = self.readers.pop_front().expect("it is there");

@@ -13,9 +13,13 @@ use tests::station::difference;
 use wire::bmp::TerminationReason;
 
 use crate::server::{Server, Wish, shared, wishes};
+use crate::trace::Trace;
 
 /// The longest message of a router, more or less: a segment of its own, if it is longer than others.
 const MESSAGE_MAX: usize = 66 << 10;
+
+/// Peers of a router.
+const PEERS_MAX: usize = 8;
 
 /// A router, its connection and the lanes of that.
 struct Source {
@@ -25,6 +29,7 @@ struct Source {
     lanes: Vec<Option<Inlet<Record>>>,
     /// What has not found room in its lane yet.
     waiting: Vec<VecDeque<Record>>,
+    trace: Trace,
 }
 
 /// What the seeds have brought about, to be sure that they do.
@@ -103,13 +108,14 @@ impl Sim {
         let (gate, mut core) = Core::new(settings.clone(), || {});
         let sources = (0..dice.pick(&[1, 1, 2])).map(|at| {
             let shape = Shape {
-                peers: 1 + dice.below(8),
+                peers: 1 + dice.below(PEERS_MAX),
                 prefixes: dice.pick(&[6, 40, 200]),
                 restless: dice.pick(&[2, 8, 25]),
                 ..Shape::default()
             };
             let router = Router::new(seed * 7 + at, shape);
-            Source { router, connection: 0, lanes: Vec::new(), waiting: Vec::new() }
+            let trace = Trace::new(format!("router {at}"));
+            Source { router, connection: 0, lanes: Vec::new(), waiting: Vec::new(), trace }
         });
         let sources: Vec<_> = sources.collect();
         let wishes = wishes();
@@ -183,14 +189,11 @@ impl Sim {
     }
 
     fn call(&mut self, router: usize) {
-        let Self { sources, gate, dice, .. } = self;
-        let source = &mut sources[router];
+        let source = &mut self.sources[router];
         source.connection += 1;
         let first = Record::Of { router: Arc::from(name(router)), connection: source.connection };
-        let lanes = 256;
-        source.lanes = (0..=lanes).map(|_| None).collect();
-        source.waiting = (0..=lanes).map(|_| VecDeque::from([first.clone()])).collect();
-        let _ = (gate, dice);
+        source.lanes = (0..=PEERS_MAX).map(|_| None).collect();
+        source.waiting = (0..=PEERS_MAX).map(|_| VecDeque::from([first.clone()])).collect();
         let emissions = source.router.connect();
         self.send(router, emissions);
     }
@@ -200,6 +203,7 @@ impl Sim {
         source.router.disconnect();
         // What found room is still taken in; the rest was never read from the socket.
         (source.lanes, source.waiting) = (Vec::new(), Vec::new());
+        source.trace.note("hangs up");
         self.seen.losses += 1;
     }
 
@@ -210,13 +214,7 @@ impl Sim {
         }
         for Emission { peer, bytes, .. } in emissions {
             let lane = peer.unwrap_or(source.lanes.len() - 1);
-            if std::env::var("SIM_TRACE").is_ok() {
-                let mut rest = &bytes[..];
-                while let Ok(Some((frame, tail))) = wire::bmp::Frame::split(rest) {
-                    eprintln!("router {router} lane {lane}: {frame}");
-                    rest = tail;
-                }
-            }
+            source.trace.octets(&bytes);
             source.waiting[lane].push_back(Record::Messages(Bytes::from(bytes)));
         }
     }
@@ -229,7 +227,8 @@ impl Sim {
                 if waiting.len() <= 1 && lane.is_none() {
                     continue;
                 }
-                let inlet = lane.get_or_insert_with(|| gate.open(dice.pick(&[2, 8, 64])).expect("lanes enough"));
+                let inlet =
+                    lane.get_or_insert_with(|| gate.open(dice.pick(&[2, 8, 64])).expect("lanes enough"));
                 while let Some(record) = waiting.pop_front() {
                     if let Err(Full(back)) = inlet.push(record) {
                         waiting.push_front(back);
@@ -307,7 +306,8 @@ impl Sim {
         let mut quiet = 0;
         for _ in 0..400_000 {
             quiet = if self.step() { 0 } else { quiet + 1 };
-            let pushed = self.sources.iter().all(|source| source.waiting.iter().all(|waiting| waiting.len() <= 1));
+            let pushed =
+                self.sources.iter().all(|source| source.waiting.iter().all(|waiting| waiting.len() <= 1));
             if quiet > 3 && pushed {
                 return;
             }
@@ -318,7 +318,9 @@ impl Sim {
     fn compare(&mut self) {
         self.seen.quiet_points += 1;
         let seed = self.seed;
-        for (number, server) in self.servers.iter().enumerate().filter(|(_, server)| server.connection.is_some()) {
+        for (number, server) in
+            self.servers.iter().enumerate().filter(|(_, server)| server.connection.is_some())
+        {
             let wants = self.wishes[server.wish].wants;
             let router = &self.sources[server.router].router;
             let mut wanted = router.tables();
@@ -327,9 +329,8 @@ impl Sim {
                 panic!("seed {seed}, server {number}: held against wanted:\n{difference}");
             }
             let mut statistics = router.statistics();
-            statistics.retain(|(peer, flags), _| {
-                wants(peer, tests::station::View::of(peer.kind, *flags), None)
-            });
+            statistics
+                .retain(|(peer, flags), _| wants(peer, tests::station::View::of(peer.kind, *flags), None));
             assert_eq!(*server.station.statistics(), statistics, "seed {seed}, server {number}");
             let ends = router.end_of_ribs();
             let heard = server.station.end_of_ribs();
