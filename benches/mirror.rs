@@ -16,10 +16,10 @@ use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use benches::table::{self, Dump, Order, Shuffle};
-use benches::{Figure, measuring, versus_prepared};
+use benches::{Figure, Watch, measuring, versus_prepared};
 use bytes::Bytes;
 use engine::core::{self, Connection, Core, Output, Record};
 use mirror::{FeedId, Instance, Lane, Logs, Mirror, Mode, Progress, RouterId, Row, Seen, SessionId, Want};
@@ -149,9 +149,9 @@ impl Mirrored {
 
 /// The whole thing done in one go, and how long it took.
 fn timed(work: impl FnOnce() -> usize) -> (usize, Duration) {
-    let start = Instant::now();
+    let watch = Watch::start();
     let answer = work();
-    (answer, start.elapsed())
+    (answer, watch.worked())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure")]
@@ -442,9 +442,9 @@ impl Engine {
         self.inlet.push(Record::Messages(Bytes::from(messages))).expect("room");
         let now = self.clock.now();
         let mut outputs = Vec::with_capacity(64);
-        let start = Instant::now();
+        let watch = Watch::start();
         self.core.step(now, |output| outputs.push(output));
-        let took = start.elapsed();
+        let took = watch.worked();
         for output in outputs {
             let Output::Read(connection, reader) = output else { unreachable!("nobody leaves") };
             let server = self.servers.iter_mut().find(|server| server.connection == connection);

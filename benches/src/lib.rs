@@ -65,6 +65,37 @@ impl Figure<'_> {
     }
 }
 
+/// Time that a thread has worked: what went by, less what it waited for a core that others had. With it
+/// a single turn, or the longest of many steps, says something on a machine that others use too.
+#[derive(Debug)]
+pub struct Watch {
+    began: Instant,
+    waited: Duration,
+}
+
+impl Watch {
+    /// Begins now.
+    #[must_use]
+    pub fn start() -> Self {
+        let waited = waited();
+        Self { began: Instant::now(), waited }
+    }
+
+    /// What this thread has worked since.
+    #[must_use]
+    pub fn worked(&self) -> Duration {
+        let went_by = self.began.elapsed();
+        went_by.saturating_sub(waited().saturating_sub(self.waited))
+    }
+}
+
+/// How long this thread has been ready to run and did not, as Linux counts it; nothing where it does not.
+fn waited() -> Duration {
+    let counted = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = counted.and_then(|counted| counted.split(' ').nth(1)?.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
+}
+
 /// Lets all contenders do the same work in turn and prints how they did. `work` is how many of
 /// `unit` one turn has.
 ///

@@ -100,8 +100,10 @@ pub(crate) struct CatchUp {
     first: bool,
     /// Up to where the router's own messages are known.
     since: Epoch,
-    /// Where the round began, or the next one will not begin before.
+    /// Where the round began.
     round: Epoch,
+    /// The least epoch after which the server may be owed the word of a route that is gone.
+    owed_from: Epoch,
     phase: Phase,
     /// By place.
     told: Vec<Option<Told>>,
@@ -115,7 +117,8 @@ impl CatchUp {
         Self {
             first: true,
             since: Epoch::NOTHING,
-            round: Epoch(u64::MAX),
+            round: Epoch::NOTHING,
+            owed_from: Epoch(u64::MAX),
             phase: Phase::Begin,
             told: Vec::new(),
             routes: 0,
@@ -129,6 +132,7 @@ impl CatchUp {
         for (place, incarnation) in seen.roll.iter().filter(|(_, incarnation)| want.peer(incarnation)) {
             let (incarnation, ups) = (incarnation.clone(), incarnation.ups.len());
             *catch_up.place(place) = Some(Told { incarnation, ups, since: seen.epoch });
+            catch_up.owed_from = seen.epoch;
         }
         catch_up
     }
@@ -140,10 +144,17 @@ impl CatchUp {
         &mut self.told[place]
     }
 
-    /// The least epoch after which the server may be owed the word of a route that is gone.
+    /// The least epoch after which the server may be owed the word of a route that is gone: looked for once
+    /// a round, since it only grows.
     pub(crate) fn owed_from(&self) -> Epoch {
+        self.owed_from
+    }
+
+    /// A round begins: those who know nothing are owed what goes from here on.
+    fn begin(&mut self, round: Epoch) {
         let since = self.told.iter().flatten().map(|told| told.since);
-        since.filter(|since| *since != Epoch::NOTHING).fold(self.round, Epoch::min)
+        self.owed_from = since.filter(|since| *since != Epoch::NOTHING).fold(round, Epoch::min);
+        (self.round, self.phase) = (round, Phase::Initiation);
     }
 
     /// Lets others sort.
@@ -189,7 +200,8 @@ impl Mirror {
         let progress = loop {
             if catch_up.phase == Phase::Begin {
                 self.epoch = self.rib.tick(now);
-                (catch_up.round, catch_up.phase, began_here) = (self.epoch, Phase::Initiation, true);
+                catch_up.begin(self.epoch);
+                began_here = true;
             }
             if let Err(progress) = self.round(id, now, &mut catch_up, &mut piece, work) {
                 break progress;

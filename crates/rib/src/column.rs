@@ -363,6 +363,26 @@ impl Column {
         true
     }
 
+    /// Holds the column to what it says of itself.
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        let (mut live, mut tombstones) = (0, 0);
+        for (block, newest) in self.blocks.iter().enumerate() {
+            assert!(*newest <= self.newest, "block {block} is newer than its column");
+            self.changed(block, 0, |slot, attributes| {
+                let stamp = self.get(slot).stamp;
+                assert!(stamp <= *newest, "slot {slot} is newer than its block");
+                assert!(attributes != 0 || stamp >= self.oldest_tombstone, "tombstone {slot} is older");
+                (live, tombstones) =
+                    (live + usize::from(attributes != 0), tombstones + usize::from(attributes == 0));
+            });
+        }
+        assert_eq!((live, tombstones), (self.live, self.tombstones));
+        if let Form::Sparse { index, .. } = &self.form {
+            assert_eq!(index.len(), live + tombstones, "what is indexed is there");
+        }
+    }
+
     pub(crate) fn memory(&self) -> usize {
         let form = match &self.form {
             Form::Flat { slots } => {

@@ -65,6 +65,12 @@ impl Index {
         self.shards[shard].remove(tag(hash), id);
     }
 
+    /// How many ids there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.len).sum()
+    }
+
     /// Octets of all buckets.
     pub(crate) fn memory(&self) -> usize {
         let buckets: usize = self.shards.iter().map(|shard| shard.buckets.len()).sum();

@@ -279,6 +279,7 @@ impl World {
 
     /// Nothing changes any more: rounds, until each server has had one that told it nothing.
     fn settle(&mut self) {
+        self.check_columns();
         let mut quiet = [0; SERVERS];
         for turn in 0.. {
             for (at, quiet) in quiet.iter_mut().enumerate() {
@@ -313,10 +314,15 @@ impl World {
         assert!(self.rib.entries <= self.settings.paths_max);
     }
 
+    fn check_columns(&self) {
+        self.rib.columns.iter().flatten().for_each(|open| open.column.check());
+    }
+
     /// What there is once all has been told and swept: what the twin has, each thing once.
     fn check_swept(&mut self) {
         let epoch = self.rib.tick(Time(self.now));
         self.rib.sweep_all(epoch);
+        self.check_columns();
         let (mut prefixes, mut attributes) = (BTreeSet::new(), BTreeSet::new());
         for ((family, _), table) in COLUMNS.iter().zip(&self.twin) {
             for ((key, _), value) in table {

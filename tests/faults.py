@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Plants faults, one at a time, and sees the model fail on each.
+
+    tests/faults.py                    all of them
+    tests/faults.py --only hand-over   those whose name has this in it
+    tests/faults.py --seeds 0..400     what the model runs on each
+
+A test that cannot fail proves nothing. Each fault is a replacement in a copy of the sources; the model
+must find it within the seeds, and says with which.
+"""
+
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COPY = ROOT / "target" / "faults" / "copy"
+
+RIB, MIRROR, ENGINE, LOG = "crates/rib/src/", "crates/mirror/src/", "crates/engine/src/core/", "crates/queue/src/log/"
+
+# name, file, what stands there, what is planted
+FAULTS = [
+    ("a dropped epoch", RIB + "epochs.rs", "Epoch(self.current.0 - 1)", "Epoch(self.current.0)"),
+    ("a skipped block", RIB + "column.rs", "self.blocks[slot as usize / BLOCK] = stamp;",
+     "if slot % 8 != 0 || self.blocks[slot as usize / BLOCK] == 0 { self.blocks[slot as usize / BLOCK] = stamp; }"),
+    ("an early hand-over", MIRROR + "catch_up.rs", "if began_here {", "if began_here || !catch_up.first {"),
+    ("a late hand-over: the log's reader misses what is in no piece", ENGINE + "mod.rs",
+     "filled.progress == Progress::CaughtUp {", "filled.progress == Progress::CaughtUp && { let _ = self.take_in(now, output); true } {"),
+    ("a change of form in the middle of a walk", RIB + "walk.rs", "if cursor.generation != column.generation {", "if false {"),
+    ("stale keys are told", RIB + "walk.rs",
+     "path.attributes != 0 && attributes.block_of(path.attributes) == block", "path.attributes != 0"),
+    ("tombstones go too early", RIB + "sweep.rs", "let owed = if crowded { Stamp::MAX } else { floor };", "let owed = Stamp::MAX;\n        let floor = owed;"),
+    ("nobody is told what was lost", RIB + "sweep.rs", "sweep.lost = sweep.lost.max(epochs.epoch(path.stamp));", ""),
+    ("the floor forgets the logs", MIRROR + "lib.rs", "let said = self.said.front().map_or(self.epoch, |(epoch, _)| *epoch);", "let said = self.epoch;"),
+    ("the floor forgets who is caught up", MIRROR + "lib.rs", ".fold(said, Epoch::min)", ".fold(said, |said, _| said)"),
+    ("what is lost while it is told", MIRROR + "catch_up.rs",
+     "if let Some(told) = told.as_mut().filter(|told| can_tell(rib, router, place, told)) {",
+     "if let Some(told) = told.as_mut().filter(|told| { let _ = &rib; current(router, place, told).is_some() }) {"),
+    ("a flap that nobody sees", MIRROR + "peer.rs", "Arc::ptr_eq(&self.life, &other.life)",
+     "self.header.identity() == other.header.identity()"),
+    ("notes lag behind Peer Downs", MIRROR + "take.rs", "        self.forget(id, place);\n        self.say(id.0 as usize, logs);", "        self.forget(id, place);"),
+    ("notes run ahead of Peer Ups", MIRROR + "take.rs", "        if let Some(message) = message {\n            self.pass(",
+     "        self.say(id.0 as usize, logs);\n        if let Some(message) = message {\n            self.pass("),
+    ("a Peer Up too late for its tables", MIRROR + "catch_up.rs", "tell_ups(peer, told, piece)?;", ""),
+    ("old connections count", MIRROR + "take.rs", "if lane.connection < router.connection {", "if false {"),
+    ("peers outlive their connection", MIRROR + "take.rs", "if connection > router.connection {", "if connection > router.connection && { router.connection = connection; false } {"),
+    ("another session without a Peer Down", MIRROR + "take.rs", "peer.lane == lane && same_session(&first, up)", "peer.lane == lane"),
+    ("ends of RIB are not told again", MIRROR + "catch_up.rs", "said > self.since", "false"),
+    ("statistics are not told again", MIRROR + "catch_up.rs", "if latest.epoch > self.since && self.want", "if self.since == Epoch::NOTHING && self.want"),
+    ("trailing octets do not count", RIB + "attributes.rs", "self.parts(id) == (form, head, tail)", "(self.parts(id).0, self.parts(id).1) == (form, head)"),
+    ("the width of AS numbers does not count", RIB + "attributes.rs", "let form = if shared.two_octet_as { TWO_OCTET_AS } else { 0 };", "let form = 0;"),
+    ("a reference too many", RIB + "apply.rs", "Before::Was(before) => attributes.release(before),", "Before::Was(_) => {}"),
+    ("a reader that fell off reads on", LOG + "reader.rs", "let Some(next) = next.upgrade() else { return Read::Fell };",
+     "let Some(next) = next.upgrade() else { return Read::Idle };"),
+    ("a filter lets a family through", MIRROR + "take.rs", "if families().all(|family|", "if families().any(|family|"),
+]
+
+
+def copy():
+    """The sources as they stand, in a folder whose name does not change, so that builds go on from each other."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                            cwd=ROOT, check=True, capture_output=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        source, target = ROOT / name, COPY / name
+        if source.is_file() and not (target.is_file() and target.read_bytes() == source.read_bytes()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+
+def model(seeds):
+    command = ["cargo", "test", "--quiet", "--release", "-p", "tests", "--test", "model"]
+    environment = {"SIM_SEEDS": seeds, "CARGO_TARGET_DIR": str(COPY.parent / "target"), "RUST_BACKTRACE": "0",
+                   "CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+                   "CARGO_PROFILE_RELEASE_DEBUG": "0"}
+    run = subprocess.run(command, cwd=COPY, env={**__import__("os").environ, "RUSTFLAGS": "", **environment},
+                         capture_output=True, text=True)
+    return run.returncode == 0, run.stdout + run.stderr
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--seeds", default="0..400", help="what the model runs on each: from..to")
+    options.add_argument("--only", default="", help="a part of the names of those to plant")
+    options = options.parse_args()
+    chosen = [fault for fault in FAULTS if re.search(options.only, fault[0])]
+    if not chosen:
+        sys.exit(f"no fault has {options.only!r} in its name")
+    copy()
+    passed, output = model(options.seeds)
+    if not passed:
+        sys.exit(f"the model fails without a fault:\n{output}")
+    missed = []
+    for name, file, old, new in chosen:
+        target = COPY / file
+        text = target.read_text()
+        if text.count(old) != 1:
+            sys.exit(f"{name}: {file} has {text.count(old)} times {old!r}, expected 1")
+        target.write_text(text.replace(old, new))
+        passed, output = model(options.seeds)
+        target.write_text(text)
+        said = re.search(r"panicked at [^\n]*\n([^\n]*(?:\n[^\n]*)?)", output)
+        if passed:
+            missed.append(name)
+            print(f"MISSED  {name}", flush=True)
+        elif "error[" in output or "could not compile" in output:
+            sys.exit(f"{name}: it does not compile:\n{output}")
+        else:
+            print(f"caught  {name}: {said.group(1).splitlines()[0][:150] if said else 'timed out'}", flush=True)
+    if missed:
+        sys.exit(f"{len(missed)} of {len(chosen)} faults were missed")
+    print(f"all {len(chosen)} faults were caught")
+
+
+main()
