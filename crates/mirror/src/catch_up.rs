@@ -20,10 +20,11 @@
 use std::sync::Arc;
 
 use rib::{Cursor, Epoch, Rib, Time, Walked};
-use wire::bgp::end_of_rib;
+use wire::Family;
+use wire::bgp::{View, end_of_rib};
 use wire::bmp::{DownReason, PeerHeader, PeerKind, RouteMirroring, route_mirroring, route_monitoring_with};
 
-use crate::peer::{Incarnation, Peer, Table};
+use crate::peer::{End, Incarnation, Peer, Table};
 use crate::session::Event;
 use crate::take::{micros, peer_down, seconds};
 use crate::{Mirror, Router, Seen, SessionId, Want, at, at_mut, initiation};
@@ -87,6 +88,9 @@ enum Phase {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Part {
     Tables(usize, Cursor),
+    /// Of a first dump, table by table.
+    OwnEnds(usize),
+    /// Those that the router said. Both only grow, each by itself.
     Ends(usize),
     Statistics(usize),
     Mirroring,
@@ -355,13 +359,18 @@ fn tell_up(
     if (peer.identity.kind == PeerKind::LOC_RIB) != local || !want.peer(&peer.incarnation) {
         return Ok(());
     }
-    let told = catch_up.place(place).get_or_insert_with(|| Told {
+    let slot = catch_up.place(place);
+    let mut told = slot.take().unwrap_or_else(|| Told {
         incarnation: peer.incarnation.clone(),
         ups: 0,
         since: Epoch::NOTHING,
     });
     // Another life than the one that is known is the next round's business.
-    if told.incarnation.same_life(&peer.incarnation) { tell_ups(peer, told, piece) } else { Ok(()) }
+    let same = told.incarnation.same_life(&peer.incarnation);
+    let done = if same { tell_ups(peer, &mut told, piece) } else { Ok(()) };
+    // One whose first Peer Up had no room may be gone before there is room, and is not known then.
+    *slot = (told.ups > 0 || told.incarnation.ups.is_empty()).then_some(told);
+    done
 }
 
 /// The Peer Ups of a life that are not known.
@@ -391,32 +400,29 @@ impl Telling<'_, '_, '_> {
         let stay = |progress| (part, progress);
         Ok(Some(match part {
             Part::Tables(at, cursor) => match self.peer.tables.get(at) {
-                None => Part::Ends(0),
+                None => Part::OwnEnds(0),
                 Some(table) => self.table(rib, at, table, cursor)?,
             },
-            Part::Ends(at) => {
-                let own = self.peer.tables.iter().map(|table| (table.view, table.family, Epoch::NOTHING));
-                let said = self.peer.ends.iter().map(|end| (end.view, end.family, end.epoch));
-                match own.chain(said).nth(at) {
-                    None => Part::Statistics(0),
-                    Some((view, family, said)) => {
-                        // After a first dump every table ends, and those once that the router ended too.
-                        let ended = self.peer.ends.iter().any(|end| (end.view, end.family) == (view, family));
-                        let due =
-                            if said == Epoch::NOTHING { self.first && !ended } else { said > self.since };
-                        if due && self.want.table(&self.peer.incarnation, view, family) {
-                            let header = self.timed(self.peer.header(view));
-                            let mut message = [0; 128];
-                            let len =
-                                route_monitoring_with(&mut message, &header, |pdu| end_of_rib(pdu, family));
-                            self.piece
-                                .put(&message[..len.expect("less than a hundred octets")])
-                                .map_err(stay)?;
-                        }
-                        Part::Ends(at + 1)
+            Part::OwnEnds(at) => match self.peer.tables.get(at).filter(|_| self.first) {
+                None => Part::Ends(0),
+                Some(Table { view, family, .. }) => {
+                    // Those that the router ended come below.
+                    let said = |end: &End| (end.view, end.family) == (*view, *family);
+                    if !self.peer.ends.iter().any(said) {
+                        self.end(*view, *family).map_err(stay)?;
                     }
+                    Part::OwnEnds(at + 1)
                 }
-            }
+            },
+            Part::Ends(at) => match self.peer.ends.get(at) {
+                None => Part::Statistics(0),
+                Some(End { view, family, epoch }) => {
+                    if *epoch > self.since {
+                        self.end(*view, *family).map_err(stay)?;
+                    }
+                    Part::Ends(at + 1)
+                }
+            },
             Part::Statistics(at) => match self.peer.statistics.get(at) {
                 None => Part::Mirroring,
                 Some((flags, latest)) => {
@@ -443,6 +449,17 @@ impl Telling<'_, '_, '_> {
                 return Ok(None);
             }
         }))
+    }
+
+    /// That the dump of a table has ended, to whoever wants it.
+    fn end(&mut self, view: View, family: Family) -> Result<(), Progress> {
+        if !self.want.table(&self.peer.incarnation, view, family) {
+            return Ok(());
+        }
+        let header = self.timed(self.peer.header(view));
+        let mut message = [0; 128];
+        let len = route_monitoring_with(&mut message, &header, |pdu| end_of_rib(pdu, family));
+        self.piece.put(&message[..len.expect("less than a hundred octets")])
     }
 
     fn table(

@@ -83,7 +83,7 @@ pub trait Logs {
     /// One message more for all who read it.
     fn append(&mut self, feed: FeedId, message: &[u8]);
     /// What somebody knows who has read all until now, and does not read on. It takes the place of what
-    /// was said before.
+    /// was said before, and is kept for as long as somebody may stand there.
     fn seen(&mut self, feed: FeedId, seen: &Arc<Seen>);
 }
 
@@ -107,7 +107,8 @@ pub struct Tally {
     pub same: u64,
     /// Routes for which there was no room: catch-ups lack them.
     pub refused: u64,
-    /// Messages that could not be read: passed on, and no table knows of them.
+    /// Messages that could not be read: no table knows of them. They are passed on, but for those that
+    /// would make servers know other peers than we do, or leave.
     pub malformed: u64,
     /// Messages of which no table can be made, or that were too long to keep: passed on.
     pub untold: u64,
@@ -129,7 +130,8 @@ struct Router {
     /// The place that the last message was about.
     last: usize,
     roll: Roll,
-    seen: Arc<Seen>,
+    /// The epoch of what was said last to its logs.
+    said: Epoch,
     feeds: Vec<FeedId>,
     tally: Tally,
 }
@@ -163,10 +165,12 @@ impl Mirror {
     /// An empty one.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let mut rib = Rib::new(settings.rib);
         Self {
-            rib: Rib::new(settings.rib),
+            // From here on no epoch is that of those who know nothing.
+            epoch: rib.tick(Time::default()),
+            rib,
             settings,
-            epoch: Epoch::NOTHING,
             routers: Vec::new(),
             feeds: Vec::new(),
             sessions: Vec::new(),
@@ -187,7 +191,7 @@ impl Mirror {
                 places: HashMap::new(),
                 last: 0,
                 roll: Roll::default(),
-                seen: Arc::new(Seen { epoch: Epoch::NOTHING, roll: Roll::default() }),
+                said: Epoch::NOTHING,
                 feeds: Vec::new(),
                 tally: Tally::default(),
             });
@@ -271,7 +275,7 @@ impl Mirror {
     pub fn tick(&mut self, now: Time, work: usize, logs: &mut impl Logs) -> bool {
         self.epoch = self.rib.tick(now);
         for at in 0..self.routers.len() {
-            if self.routers[at].seen.epoch != self.epoch && !self.routers[at].feeds.is_empty() {
+            if self.routers[at].said != self.epoch {
                 self.say(at, logs);
             }
         }
@@ -279,14 +283,18 @@ impl Mirror {
         self.rib.sweep(floor, work)
     }
 
-    /// What somebody knows from here on who reads the feeds of a router.
+    /// What somebody knows from here on who reads the feeds of a router. It lives as long as logs have it.
     fn say(&mut self, router: usize, logs: &mut impl Logs) {
         let router = &mut self.routers[router];
-        router.seen = Arc::new(Seen { epoch: self.epoch, roll: router.roll.clone() });
-        for feed in &router.feeds {
-            logs.seen(*feed, &router.seen);
+        if router.feeds.is_empty() {
+            return;
         }
-        self.said.push_back((self.epoch, Arc::downgrade(&router.seen)));
+        router.said = self.epoch;
+        let seen = Arc::new(Seen { epoch: self.epoch, roll: router.roll.clone() });
+        for feed in &router.feeds {
+            logs.seen(*feed, &seen);
+        }
+        self.said.push_back((self.epoch, Arc::downgrade(&seen)));
         if self.said.len() > self.said_max {
             self.said.retain(|(_, seen)| seen.strong_count() > 0);
             self.said_max = (self.said.len() * 2).max(64);
@@ -346,7 +354,7 @@ impl Mirror {
 
 /// The Initiation of a router that has sent none.
 fn initiation(buffer: &mut [u8], name: &str, description: &str) -> usize {
-    let tlv = |InformationKind(kind), text: &'_ str| -> (u16, usize) { (kind, text.len().min(255)) };
+    let tlv = |InformationKind(kind), text: &str| (kind, text.floor_char_boundary(255));
     let (descr, descr_len) = tlv(InformationKind::SYS_DESCR, description);
     let (sys, sys_len) = tlv(InformationKind::SYS_NAME, name);
     let tlvs = [

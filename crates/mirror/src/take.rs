@@ -138,31 +138,21 @@ impl Mirror {
                 if let Some(place) = self.peer_of(id, lane, statistics.peer, logs) {
                     let epoch = self.rib.stamp();
                     let peer = peer_mut(&mut self.routers[id.0 as usize], place);
-                    keep_statistics(peer, statistics.peer.flags.0, frame.bytes(), epoch);
+                    if !keep_statistics(peer, statistics.peer.flags.0, frame.bytes(), epoch) {
+                        self.untold(id, place, epoch);
+                    }
                     let view = statistics.peer.view();
                     self.pass(id, frame.bytes(), logs, |feed, peer| feed.want.view(peer, view), place);
                 }
             }
-            Message::RouteMirroring(mirroring) => {
-                // One implementation reports losses under a header of the router itself: no peer is made
-                // of that.
-                let place = self.routers[id.0 as usize].places.get(&mirroring.peer.identity()).copied();
-                if let Some(place) = place {
-                    let epoch = self.rib.stamp();
-                    peer_mut(&mut self.routers[id.0 as usize], place).mirrored =
-                        Some((*mirroring.peer, epoch));
-                    let wanted =
-                        |feed: &Feed, peer: &Incarnation| feed.want.mirroring && feed.want.peer(peer);
-                    self.pass(id, frame.bytes(), logs, wanted, place);
-                } else {
-                    self.pass_to_all(id, frame.bytes(), logs, |feed| feed.want.mirroring);
-                }
-            }
+            Message::RouteMirroring(mirroring) => self.route_mirroring(id, frame, mirroring.peer, logs),
             Message::Initiation(_) => {
                 let epoch = self.rib.stamp();
                 let kept = (frame.bytes().len() <= KEPT_MAX)
                     .then(|| Latest { message: frame.bytes().to_vec(), epoch });
-                self.routers[id.0 as usize].initiation = kept;
+                let router = &mut self.routers[id.0 as usize];
+                router.tally.untold += u64::from(kept.is_none());
+                router.initiation = kept;
                 self.pass_to_all(id, frame.bytes(), logs, |_| true);
             }
             // The router leaves us. That is no reason to leave others: its peers go down with its lanes.
@@ -181,18 +171,36 @@ impl Mirror {
     fn malformed(&mut self, id: RouterId, lane: Lane, frame: Frame<'_>, logs: &mut impl Logs) {
         self.routers[id.0 as usize].tally.malformed += 1;
         let Some(header) = frame.peer() else {
-            self.pass_to_all(id, frame.bytes(), logs, |_| true);
+            // Servers would take a Termination for ours, whatever else they can read of it.
+            if frame.kind() != bmp::Kind::TERMINATION {
+                self.pass_to_all(id, frame.bytes(), logs, |_| true);
+            }
             return;
         };
-        // A Peer Up or Peer Down that cannot be read would leave servers with another peer than we have.
-        if matches!(frame.kind(), bmp::Kind::PEER_UP | bmp::Kind::PEER_DOWN) {
-            return;
+        match frame.kind() {
+            // One that cannot be read would leave servers with another peer than we have.
+            bmp::Kind::PEER_UP | bmp::Kind::PEER_DOWN => return,
+            // What it mirrors is of no concern.
+            bmp::Kind::ROUTE_MIRRORING => return self.route_mirroring(id, frame, header, logs),
+            _ => {}
         }
         if let Some(place) = self.peer_of(id, lane, header, logs) {
             let epoch = self.rib.stamp();
             peer_mut(&mut self.routers[id.0 as usize], place).untold = epoch;
             self.pass(id, frame.bytes(), logs, |feed, peer| feed.want.peer(peer), place);
         }
+    }
+
+    fn route_mirroring(&mut self, id: RouterId, frame: Frame<'_>, header: &PeerHeader, logs: &mut impl Logs) {
+        // One implementation reports losses under a header of the router itself: no peer is made of that.
+        let Some(&place) = self.routers[id.0 as usize].places.get(&header.identity()) else {
+            self.pass_to_all(id, frame.bytes(), logs, |feed| feed.want.mirroring);
+            return;
+        };
+        let epoch = self.rib.stamp();
+        peer_mut(&mut self.routers[id.0 as usize], place).mirrored = Some((*header, epoch));
+        let wanted = |feed: &Feed, peer: &Incarnation| feed.want.mirroring && feed.want.peer(peer);
+        self.pass(id, frame.bytes(), logs, wanted, place);
     }
 
     /// The place of the peer that a message is about, which is made if it was not there; `None` if the
@@ -420,7 +428,10 @@ impl Mirror {
                 continue;
             }
             let peer = &router.peers[place].as_ref().expect("a place is taken").incarnation;
-            let Some(view) = monitoring.peer.view() else { continue };
+            // An UPDATE may have no family at all.
+            let Some(view) = monitoring.peer.view().filter(|view| want.view(peer, Some(*view))) else {
+                continue;
+            };
             let families = || update.parts().map(|part| part.family).chain(update.end_of_rib());
             if families().all(|family| want.table(peer, view, family)) {
                 logs.append(feed, frame.bytes());
@@ -529,19 +540,19 @@ pub(crate) fn micros(Time(now): Time) -> u32 {
 }
 
 /// Keeps the latest Statistics Report for each combination of flags: some routers send one for each view.
-fn keep_statistics(peer: &mut Peer, flags: u8, message: &[u8], epoch: Epoch) {
-    if message.len() > KEPT_MAX {
-        peer.untold = epoch;
-        return;
-    }
-    let latest = Latest { message: message.to_vec(), epoch };
+/// Whether there was room for it.
+fn keep_statistics(peer: &mut Peer, flags: u8, message: &[u8], epoch: Epoch) -> bool {
+    let fits = message.len() <= KEPT_MAX;
+    // The one before is not the latest any more, even if there is nothing to tell in its place.
+    let latest = Latest { message: if fits { message.to_vec() } else { Vec::new() }, epoch };
     if let Some((_, known)) = peer.statistics.iter_mut().find(|(known, _)| *known == flags) {
         *known = latest;
     } else if peer.statistics.len() < STATISTICS_MAX {
         peer.statistics.push((flags, latest));
     } else {
-        peer.untold = epoch;
+        return false;
     }
+    fits
 }
 
 /// Keeps the end of a table's dump; whether there was room for it.

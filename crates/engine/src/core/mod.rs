@@ -99,8 +99,8 @@ const _: () = assert!(SEGMENT_LEN >= mirror::PIECE_MIN);
 /// Pieces of one session that have been made and not read.
 pub const PIECES_AHEAD: usize = 2;
 
-/// What a session that catches up may do beyond the slice for each route that has changed since its last
-/// turn: look at its block, and tell it.
+/// What a session that catches up may do beyond the slice for each route that has changed while it waited
+/// for its turn: look at its block, and tell it.
 const CHASE: usize = 8;
 
 /// After so many octets of intake an epoch ends: who falls off is told again what came within one.
@@ -160,7 +160,7 @@ struct Outlet {
     number: u32,
     /// Pieces that have been made and not read.
     pieces: usize,
-    /// How many routes had changed at its last turn.
+    /// How many routes had changed when it began to wait for its turn.
     chased: u64,
     /// Whether it stands in the queue for turns.
     queued: bool,
@@ -223,6 +223,10 @@ impl Core {
     /// The session is not wanted any more, and has no connection.
     pub fn detach(&mut self, id: SessionId) {
         self.mirror.detach(id, &mut self.logs);
+        // What its connections still say is about nobody, and nobody has its turn.
+        self.turns.retain(|turn| *turn != id);
+        let outlet = self.outlet(id);
+        *outlet = Outlet { number: outlet.number.wrapping_add(1), ..Outlet::default() };
     }
 
     /// The session has a connection: its server knows nothing. Gives its name.
@@ -277,6 +281,10 @@ impl Core {
 
     /// Takes in, applies, appends, and brings those nearer who catch up.
     pub fn step(&mut self, now: Time, mut output: impl FnMut(Output)) -> Step {
+        if self.epoch.0 == 0 {
+            // An epoch in which nothing has happened begins now, or what comes would be as old as it is.
+            self.mirror.tick(now, 0, &mut self.logs);
+        }
         let drained = self.take_in(now, &mut output);
         let messages = drained.1;
         self.turns(now, &mut output);
@@ -308,6 +316,9 @@ impl Core {
             match event {
                 Event::Opened => *known = None,
                 Event::Value(Record::Of { router, connection }) => {
+                    if let Some(known) = known.take() {
+                        mirror.ended(now, known.router, known.lane, logs);
+                    }
                     *lanes_seen += 1;
                     let lane = Lane { connection, queue: *lanes_seen };
                     *known = Some(Known { router: mirror.router(&router), lane, broken: false });
@@ -347,8 +358,8 @@ impl Core {
             let changed = self.changed;
             let outlet = self.outlet(id);
             outlet.queued = false;
-            let chased = std::mem::replace(&mut outlet.chased, changed);
-            let chase = usize::try_from(changed - chased).unwrap_or(usize::MAX).saturating_mul(CHASE);
+            let chased = changed - outlet.chased;
+            let chase = usize::try_from(chased).unwrap_or(usize::MAX).saturating_mul(CHASE);
             let mut work = slice.saturating_add(chase);
             let all = work;
             while self.may_go_on(id) && work > 0 {
@@ -408,7 +419,9 @@ impl Core {
 
     fn queue_turn(&mut self, id: SessionId) {
         if self.may_go_on(id) && !self.outlet(id).queued {
-            self.outlet(id).queued = true;
+            let changed = self.changed;
+            let outlet = self.outlet(id);
+            (outlet.queued, outlet.chased) = (true, changed);
             self.turns.push_back(id);
         }
     }
