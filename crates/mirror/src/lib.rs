@@ -383,3 +383,6 @@ fn put<T>(slots: &mut Vec<Option<T>>, value: T) -> u32 {
     let index = free as u32;
     index
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,6 +119,7 @@ impl Mirror {
             router.tally.stale += 1;
             return 0;
         }
+        router.tally.route_monitoring += u64::from(frame.kind() == bmp::Kind::ROUTE_MONITORING);
         match frame.route_monitoring() {
             Ok(None) => {}
             Ok(Some(monitoring)) => return self.route_monitoring(id, lane, frame, &monitoring, logs),
@@ -327,12 +328,14 @@ impl Mirror {
         let router = &mut self.routers[id.0 as usize];
         let peer = peer_mut(router, place);
         let known = peer.incarnation.ups.iter().any(|known| **known == *kept);
-        if !known && peer.incarnation.ups.len() < PEER_UPS_MAX {
+        let room = peer.incarnation.ups.len() < PEER_UPS_MAX;
+        if !known && room {
             peer.dialect = peer.dialect.merged(up.dialect());
             peer.incarnation = Arc::new(peer.incarnation.with(&kept));
             let incarnation = peer.incarnation.clone();
             router.roll.set(place, Some(incarnation));
-        } else if !known || cut {
+        }
+        if cut || !known && !room {
             self.untold(id, place, epoch);
         }
         self.pass(id, frame.bytes(), logs, |feed, peer| feed.want.peer(peer), place);
@@ -361,7 +364,6 @@ impl Mirror {
         monitoring: &RouteMonitoring<'_>,
         logs: &mut impl Logs,
     ) -> usize {
-        self.routers[id.0 as usize].tally.route_monitoring += 1;
         let header = monitoring.peer;
         let Some(place) = self.peer_of(id, lane, header, logs) else { return 0 };
         let Self { rib, routers, scratch, .. } = self;
@@ -376,7 +378,8 @@ impl Mirror {
         for (checked, part) in parts.iter_mut().zip(update.parts()) {
             match part.routes(&peer.dialect, view) {
                 Ok(routes) => *checked = Some((part, routes)),
-                Err(Error { fault: Fault::Unframed { .. }, .. }) => untold = true,
+                // An End-of-RIB has no routes to be told apart.
+                Err(Error { fault: Fault::Unframed { .. }, .. }) => untold |= !part.nlri.is_empty(),
                 Err(_) => {
                     self.malformed(id, lane, frame, logs);
                     return 0;

@@ -12,6 +12,7 @@ use wire::nlri::{Entry, PathId, Routes};
 use crate::attributes::{FIELD_MAX, Shared};
 use crate::column::{Before, Column, wants_flat};
 use crate::prefixes::Prefixes;
+use crate::sweep::Grave;
 use crate::{ColumnId, Open, Rib, table};
 
 /// Routes that go through the stages together.
@@ -36,8 +37,7 @@ impl Rib {
     /// the caller.
     pub fn announce(&mut self, id: ColumnId, mut routes: Routes<'_>, shared: &Shared<'_>) -> Applied {
         let Self { settings, epochs, prefixes, attributes, columns, entries, tombstones, .. } = self;
-        let Open { family, add_path, column, sweep } =
-            columns[id.0 as usize].as_mut().expect("an open column");
+        let Open { family, add_path, column, .. } = columns[id.0 as usize].as_mut().expect("an open column");
         assert_eq!(*family, routes.family(), "routes of the column's family");
         let prefixes = table(prefixes, *family);
         let mut applied = Applied::default();
@@ -94,7 +94,6 @@ impl Rib {
             && wants_flat(column.live, prefixes.end() as usize, settings.flat_min)
         {
             column.reform(seed);
-            sweep.restart();
         }
         applied
     }
@@ -104,7 +103,7 @@ impl Rib {
     /// # Panics
     /// As [`Rib::announce`].
     pub fn withdraw(&mut self, id: ColumnId, mut routes: Routes<'_>) -> Applied {
-        let Self { settings, epochs, prefixes, attributes, columns, tombstones, .. } = self;
+        let Self { settings, epochs, prefixes, attributes, columns, tombstones, graves, .. } = self;
         let Open { family, add_path, column, .. } = columns[id.0 as usize].as_mut().expect("an open column");
         assert_eq!(*family, routes.family(), "routes of the column's family");
         let prefixes = table(prefixes, *family);
@@ -120,6 +119,12 @@ impl Rib {
                 match prefix.map(|prefix| column.set(seed, (prefix, path), 0, stamp)) {
                     Some(Before::Was(before)) => {
                         attributes.release(before);
+                        graves.push_back(Grave {
+                            column: id,
+                            prefix: prefix.unwrap_or_default(),
+                            path,
+                            stamp,
+                        });
                         applied.changed += 1;
                     }
                     _ => applied.same += 1,
@@ -127,6 +132,7 @@ impl Rib {
             }
         }
         *tombstones = *tombstones + column.tombstones - tombstones_before;
+        self.tidy_graves();
         applied
     }
 }

@@ -22,6 +22,16 @@ use crate::index::Index;
 /// An entry. 0 is none: what a path has that was withdrawn.
 pub(crate) type AttributeId = u32;
 
+/// Marks the ids of payloads, so that most ids say by themselves that they are a block's: a walk asks that
+/// of every path, and the entry would be a miss for each.
+const PAYLOAD: AttributeId = 1 << 31;
+
+/// Where the entry of an id stands.
+#[inline]
+fn place(id: AttributeId) -> u32 {
+    id & !PAYLOAD
+}
+
 /// Entries of a piece of the table.
 const CHUNK: usize = 4096;
 /// The longest field of an entry.
@@ -106,14 +116,18 @@ impl Attributes {
             (usize::from(entry.head), usize::from(entry.tail), entry.base) == (head.len(), tail.len(), base)
                 && self.parts(id) == (form, head, tail)
         };
+        let mark = if base == 0 { 0 } else { PAYLOAD };
         if let Some(id) = self.index.find(hash, is_it) {
             self.hold(id);
-            return Some(id);
+            return Some(id | mark);
         }
         let (Ok(head_len), Ok(tail_len)) = (u16::try_from(head.len()), u16::try_from(tail.len())) else {
             return None;
         };
-        let end = if self.free == 0 { self.end.checked_add(1)? } else { self.end };
+        let end = if self.free == 0 { self.end + 1 } else { self.end };
+        if end >= PAYLOAD {
+            return None;
+        }
         let octets = self.octets.insert(&[&[form], head, tail])?;
         let id = match self.free {
             0 => {
@@ -135,21 +149,21 @@ impl Attributes {
         }
         self.index.insert(hash, id);
         self.count += 1;
-        Some(id)
+        Some(id | mark)
     }
 
     #[inline]
     pub(crate) fn hold(&mut self, id: AttributeId) {
-        self.entries[id].references += 1;
+        self.entries[place(id)].references += 1;
     }
 
     /// One path less has this entry. With the last one it goes, and lets go of its block.
     #[inline]
     pub(crate) fn release(&mut self, id: AttributeId) {
-        let entry = &mut self.entries[id];
+        let entry = &mut self.entries[place(id)];
         entry.references -= 1;
         if entry.references == 0 {
-            self.forget(id);
+            self.forget(place(id));
         }
     }
 
@@ -177,10 +191,7 @@ impl Attributes {
     /// The block of an entry: itself, or the one under it.
     #[inline]
     pub(crate) fn block_of(&self, id: AttributeId) -> AttributeId {
-        match self.entries[id].base {
-            0 => id,
-            base => base,
-        }
+        if id & PAYLOAD == 0 { id } else { self.entries[place(id)].base }
     }
 
     /// What a block says.
@@ -197,16 +208,13 @@ impl Attributes {
     /// The payload of an entry; nothing for one that is a block.
     #[inline]
     pub(crate) fn payload(&self, id: AttributeId) -> &[u8] {
-        match self.entries[id].base {
-            0 => &[],
-            _ => self.parts(id).1,
-        }
+        if id & PAYLOAD == 0 { &[] } else { self.parts(place(id)).1 }
     }
 
     /// As if all ids were given.
     #[cfg(test)]
     pub(crate) fn run_out(&mut self) {
-        self.end = AttributeId::MAX;
+        self.end = PAYLOAD - 1;
     }
 
     /// How many entries there are.

@@ -82,8 +82,6 @@ pub(crate) struct Column {
     pub(crate) live: usize,
     /// Paths that were withdrawn and whose word may still be owed.
     pub(crate) tombstones: usize,
-    /// No tombstone is older.
-    pub(crate) oldest_tombstone: Stamp,
     /// Counts the changes of form: slots mean something else after one.
     pub(crate) generation: u32,
 }
@@ -116,7 +114,6 @@ impl Column {
             newest: 0,
             live: 0,
             tombstones: 0,
-            oldest_tombstone: Stamp::MAX,
             generation: 0,
         }
     }
@@ -150,6 +147,13 @@ impl Column {
             }
             Form::Sparse { .. } => 0,
         }
+    }
+
+    /// The tombstone of a path, if there is one: its slot and its stamp.
+    pub(crate) fn tombstone(&self, seed: u64, prefix: PrefixId, path: u32) -> Option<(u32, Stamp)> {
+        let slot = self.find(seed, prefix, path)?;
+        let found = self.get(slot);
+        (found.attributes == 0).then_some((slot, found.stamp))
     }
 
     /// What stands in a slot.
@@ -234,10 +238,7 @@ impl Column {
         match (&before, attributes) {
             (Before::Nothing, _) => self.live += 1,
             (Before::Was(0), _) => (self.live, self.tombstones) = (self.live + 1, self.tombstones - 1),
-            (_, 0) => {
-                (self.live, self.tombstones) = (self.live - 1, self.tombstones + 1);
-                self.oldest_tombstone = self.oldest_tombstone.min(stamp);
-            }
+            (_, 0) => (self.live, self.tombstones) = (self.live - 1, self.tombstones + 1),
             _ => {}
         }
         before
@@ -338,9 +339,6 @@ impl Column {
         }
         self.blocks.iter_mut().for_each(down);
         down(&mut self.newest);
-        if self.oldest_tombstone != Stamp::MAX {
-            down(&mut self.oldest_tombstone);
-        }
     }
 
     /// Takes the last slots away and calls `each` with what stood there; `false` once none is left.
@@ -372,7 +370,6 @@ impl Column {
             self.changed(block, 0, |slot, attributes| {
                 let stamp = self.get(slot).stamp;
                 assert!(stamp <= *newest, "slot {slot} is newer than its block");
-                assert!(attributes != 0 || stamp >= self.oldest_tombstone, "tombstone {slot} is older");
                 (live, tombstones) =
                     (live + usize::from(attributes != 0), tombstones + usize::from(attributes == 0));
             });

@@ -103,11 +103,6 @@ impl Epochs {
         stamp
     }
 
-    /// The stamp that the next change will have.
-    pub(crate) fn next_stamp(&self) -> Stamp {
-        Stamp::try_from(self.current.0 - self.base).unwrap_or(Stamp::MAX)
-    }
-
     /// The newest stamp that somebody who stands at an epoch has been told of.
     #[inline]
     pub(crate) fn told(&self, since: Epoch) -> Stamp {
@@ -138,6 +133,12 @@ impl Epochs {
             self.moved = true;
             by
         })
+    }
+
+    /// The stamp that the next change will have.
+    #[cfg(test)]
+    pub(crate) fn next_stamp(&self) -> Stamp {
+        Stamp::try_from(self.current.0 - self.base).unwrap_or(Stamp::MAX)
     }
 
     /// As if so many epochs had gone by.

@@ -65,6 +65,7 @@ use attributes::Attributes;
 use column::Column;
 use epochs::Epochs;
 use prefixes::Prefixes;
+use sweep::Grave;
 use walk::Scratches;
 use wire::Family;
 
@@ -87,7 +88,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { paths_max: 1 << 30, tombstones_max: 1 << 24, flat_min: 1024, sorted_max: 64 << 10, seed: 0 }
+        Self { paths_max: 1 << 30, tombstones_max: 1 << 22, flat_min: 1024, sorted_max: 128 << 10, seed: 0 }
     }
 }
 
@@ -114,7 +115,7 @@ pub struct Memory {
     pub prefixes: usize,
     /// The attribute table.
     pub attributes: usize,
-    /// Columns, those that are being cleared away included.
+    /// Columns, those that are being cleared away included, and the list of tombstones.
     pub columns: usize,
     /// What walks sort in.
     pub walks: usize,
@@ -140,7 +141,8 @@ struct Open {
     family: Family,
     add_path: bool,
     column: Column,
-    sweep: sweep::Pass,
+    /// Word of tombstones up to here may have been lost.
+    lost: Epoch,
 }
 
 /// All routes of a shard.
@@ -154,8 +156,8 @@ pub struct Rib {
     free: Vec<ColumnId>,
     /// Columns that were closed and whose paths still count.
     closed: VecDeque<(Family, Column)>,
-    /// The column that the sweep looks at next.
-    sweep_at: usize,
+    /// All tombstones, and some that are none any more.
+    graves: VecDeque<Grave>,
     /// Paths and tombstones of all columns, closed ones included.
     entries: usize,
     tombstones: usize,
@@ -180,7 +182,7 @@ impl Rib {
             columns: Vec::new(),
             free: Vec::new(),
             closed: VecDeque::new(),
-            sweep_at: 0,
+            graves: VecDeque::new(),
             entries: 0,
             tombstones: 0,
             scratches: Scratches::default(),
@@ -195,7 +197,7 @@ impl Rib {
         let index = family.index().ok_or(Unframed(family))?;
         let seed = self.settings.seed;
         self.prefixes[index].get_or_insert_with(|| Box::new(Prefixes::new(seed)));
-        let open = Open { family, add_path, column: Column::new(), sweep: sweep::Pass::default() };
+        let open = Open { family, add_path, column: Column::new(), lost: Epoch::NOTHING };
         let id = self.free.pop().unwrap_or_else(|| {
             self.columns.push(None);
             #[expect(clippy::cast_possible_truncation, reason = "far fewer columns than that")]
@@ -221,11 +223,8 @@ impl Rib {
     /// has been told the epoch that is given, and none of those that follow. `now` is when those are.
     pub fn tick(&mut self, now: Time) -> Epoch {
         if let Some(by) = self.epochs.rebase() {
-            for open in self.columns.iter_mut().flatten() {
-                open.column.rebase(by);
-                // It began at a stamp that has moved.
-                open.sweep.restart();
-            }
+            self.columns.iter_mut().flatten().for_each(|open| open.column.rebase(by));
+            self.graves.iter_mut().for_each(|grave| grave.rebase(by));
         }
         self.epochs.tick(now)
     }
@@ -276,7 +275,7 @@ impl Rib {
         Memory {
             prefixes: self.prefixes.iter().flatten().map(|prefixes| prefixes.memory()).sum(),
             attributes: self.attributes.memory(),
-            columns: open.chain(closed).sum(),
+            columns: open.chain(closed).sum::<usize>() + self.graves.capacity() * size_of::<Grave>(),
             walks: self.scratches.memory(),
         }
     }

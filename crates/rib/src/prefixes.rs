@@ -97,6 +97,12 @@ impl Prefixes {
         self.index.touch(hash)
     }
 
+    /// Looks at a slot; see [`Index::touch`].
+    #[inline]
+    pub(crate) fn touch_slot(&self, id: PrefixId) -> u32 {
+        self.slots[id].references
+    }
+
     #[inline]
     pub(crate) fn find(&self, hash: u64, key: &[u8]) -> Option<PrefixId> {
         if key.len() <= INLINE {

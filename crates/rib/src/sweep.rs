@@ -1,37 +1,46 @@
 //! What nobody refers to any more goes, a little at a time.
 //!
+//! ```text
+//!  withdraw ─► graves: │ column, prefix, path id, stamp │ … in the order of their stamps ─► sweep
+//! ```
+//!
 //! * **closed columns** are taken apart piece by piece.
 //! * **tombstones** go once no server can be owed their word: the caller knows the least epoch that
-//!   anybody stands at, the *floor*. If there are more than [`Settings::tombstones_max`], they go anyway,
-//!   and a server that was still owed them is told of the peer anew: see [`Rib::can_tell`].
+//!   anybody stands at, the *floor*. If there are more than [`Settings::tombstones_max`], the oldest go
+//!   anyway, and a server that was still owed them is told of the peer anew: see [`Rib::can_tell`].
+//! * **graves** name all tombstones, the oldest first, so nobody looks for them. A path that came back
+//!   leaves its grave behind; there are never many more graves than tombstones.
 //! * **flat columns** that have become all but empty become sparse.
 //!
 //! [`Settings::tombstones_max`]: crate::Settings::tombstones_max
 
-use crate::column::{BLOCK, wants_sparse};
+use crate::column::wants_sparse;
 use crate::epochs::{Epoch, Stamp};
+use crate::prefixes::PrefixId;
 use crate::{ColumnId, Open, Rib, table};
 
-/// A sweep of one column.
-#[derive(Default)]
-pub(crate) struct Pass {
-    /// The block that comes next, and the stamp at which the pass began; `None` between passes.
-    at: Option<(usize, Stamp)>,
-    /// The oldest tombstone that was left standing.
-    kept: Option<Stamp>,
-    /// Word of tombstones up to here may have been lost.
-    lost: Epoch,
+/// Where a tombstone was made.
+pub(crate) struct Grave {
+    pub(crate) column: ColumnId,
+    pub(crate) prefix: PrefixId,
+    pub(crate) path: u32,
+    pub(crate) stamp: Stamp,
 }
 
-impl Pass {
-    /// Slots or stamps have got another meaning: the pass begins again, with what the column knows.
-    pub(crate) fn restart(&mut self) {
-        *self = Self { lost: self.lost, ..Self::default() };
+const _: () = assert!(size_of::<Grave>() == 16);
+
+impl Grave {
+    pub(crate) fn rebase(&mut self, by: Stamp) {
+        self.stamp = self.stamp.saturating_sub(by).max(1);
     }
 }
 
-/// What burying a tombstone costs, where looking at one block costs one.
-const BURIAL_WORK: usize = 2;
+/// Graves without a tombstone that are left alone, beside as many as there are tombstones.
+const EMPTY_GRAVES: usize = 1024;
+
+/// What a grave costs, and what a piece of a closed column does.
+const GRAVE_WORK: usize = 2;
+const PIECE_WORK: usize = 256;
 
 impl Rib {
     /// Clears away, for at most `work`; whether there is more to do. Nobody stands at an epoch before
@@ -39,24 +48,22 @@ impl Rib {
     /// [`Epoch::NOTHING`] the one that [`Rib::tick`] gave when it began.
     pub fn sweep(&mut self, floor: Epoch, mut work: usize) -> bool {
         while work > 0 && self.clear_closed() {
-            // A piece of a flat column has 16 blocks.
-            work = work.saturating_sub(16 * BURIAL_WORK * 8);
+            work = work.saturating_sub(PIECE_WORK);
         }
         let floor = self.epochs.told(floor);
-        let mut seen = 0;
-        while seen < self.columns.len() {
+        while let Some(grave) = self.graves.front() {
+            let crowded = self.tombstones > self.settings.tombstones_max;
+            if grave.stamp > floor && !crowded {
+                break;
+            }
             if work == 0 {
                 return true;
             }
-            if self.sweep_at >= self.columns.len() {
-                self.sweep_at = 0;
-            }
-            if !self.sweep_column(floor, &mut work) {
-                self.sweep_at += 1;
-                seen += 1;
-            }
+            work = work.saturating_sub(GRAVE_WORK);
+            self.visit(floor, if crowded { Stamp::MAX } else { floor });
         }
-        !self.closed.is_empty() || work == 0
+        self.tidy_graves();
+        !self.closed.is_empty()
     }
 
     /// Whether all that has changed in a column since an epoch can be told: word of paths that are gone
@@ -66,7 +73,7 @@ impl Rib {
     /// midst may be older than the epoch at which it began.
     #[must_use]
     pub fn can_tell(&self, id: ColumnId, since: Epoch) -> bool {
-        since == Epoch::NOTHING || since >= self.open_column(id).sweep.lost
+        since == Epoch::NOTHING || since >= self.open_column(id).lost
     }
 
     /// Takes apart a piece of a closed column; whether there was one.
@@ -87,57 +94,43 @@ impl Rib {
         true
     }
 
-    /// Sweeps on in the column whose turn it is; whether it has to go on there.
-    fn sweep_column(&mut self, floor: Stamp, work: &mut usize) -> bool {
-        let now = self.epochs.next_stamp();
-        let crowded = self.tombstones > self.settings.tombstones_max;
-        let Self { settings, epochs, prefixes, columns, entries, tombstones, sweep_at, .. } = self;
-        let Some(Open { family, column, sweep, .. }) = &mut columns[*sweep_at] else { return false };
-        let owed = if crowded { Stamp::MAX } else { floor };
-        if sweep.at.is_none() && (column.tombstones == 0 || column.oldest_tombstone > owed) {
-            return false;
+    /// Removes the oldest grave, and the tombstone that stands there if it is not newer than `owed`. That
+    /// of another path, which has the place by now, may go as well.
+    fn visit(&mut self, floor: Stamp, owed: Stamp) {
+        let Self { settings, epochs, prefixes, columns, graves, entries, tombstones, .. } = self;
+        let Some(Grave { column, prefix, path, .. }) = graves.pop_front() else { return };
+        let Some(Open { family, column, lost, .. }) = &mut columns[column.0 as usize] else { return };
+        let Some((slot, stamp)) = column.tombstone(settings.seed, prefix, path) else { return };
+        if stamp > owed {
+            return;
+        }
+        if stamp > floor {
+            *lost = epochs.epoch(stamp).max(*lost);
         }
         let prefixes = table(prefixes, *family);
-        let resumed = sweep.at.is_some();
-        let (mut block, began) = sweep.at.unwrap_or((0, now));
-        while let Some(at) = column.changed_block(block, 0) {
-            if *work == 0 {
-                sweep.at = Some((at, began));
-                return true;
-            }
-            let mut gone = [0; BLOCK];
-            let mut count = 0;
-            column.changed(at, 0, |slot, attributes| {
-                if attributes == 0 {
-                    gone[count] = slot;
-                    count += 1;
-                }
-            });
-            for &slot in &gone[..count] {
-                let path = column.get(slot);
-                if path.stamp > owed {
-                    sweep.kept = Some(sweep.kept.map_or(path.stamp, |kept| kept.min(path.stamp)));
-                    continue;
-                }
-                if path.stamp > floor {
-                    sweep.lost = sweep.lost.max(epochs.epoch(path.stamp));
-                }
-                column.bury(settings.seed, slot);
-                prefixes.release(path.prefix);
-                (*entries, *tombstones) = (*entries - 1, *tombstones - 1);
-            }
-            *work = work.saturating_sub(1 + count * BURIAL_WORK);
-            block = at + 1;
-        }
-        // What was withdrawn since, where the pass had been already, is not older than the pass.
-        column.oldest_tombstone = sweep.kept.take().unwrap_or(Stamp::MAX).min(began);
-        sweep.at = None;
+        column.bury(settings.seed, slot);
+        prefixes.release(prefix);
+        (*entries, *tombstones) = (*entries - 1, *tombstones - 1);
         let paths = column.live + column.tombstones;
         if column.is_flat() && wants_sparse(paths, prefixes.end() as usize, settings.flat_min) {
             column.reform(settings.seed);
         }
-        // Where an earlier call had been, there is what may go by now.
-        resumed && column.tombstones > 0 && column.oldest_tombstone <= owed
+    }
+
+    /// Removes the graves without a tombstone, if there are many.
+    pub(crate) fn tidy_graves(&mut self) {
+        if self.graves.len() <= 2 * self.tombstones + EMPTY_GRAVES {
+            return;
+        }
+        let Self { settings, columns, graves, .. } = self;
+        graves.retain(|grave| {
+            let open = columns[grave.column.0 as usize].as_ref();
+            let found = open.and_then(|open| open.column.tombstone(settings.seed, grave.prefix, grave.path));
+            found.is_some_and(|(_, stamp)| stamp == grave.stamp)
+        });
+        if graves.len() * 4 < graves.capacity() {
+            graves.shrink_to(graves.len() * 2);
+        }
     }
 
     /// Sweeps until nothing is left to be cleared away.

@@ -18,6 +18,8 @@
 //!
 //! [`Settings::sorted_max`]: crate::Settings::sorted_max
 
+use std::hint::black_box;
+
 use wire::bgp::{Announce, EXTENDED_MESSAGE_MAX, MESSAGE_MAX, Route, Withdraw};
 use wire::bmp::{HEADER_LEN, PEER_HEADER_LEN, PeerFlags, PeerHeader, PeerKind, route_monitoring_with};
 use wire::nlri::PathId;
@@ -32,8 +34,17 @@ use crate::{ColumnId, Open, Rib, table};
 /// Walks that sort at the same time.
 pub const WALKS_MAX: usize = 8;
 
-/// What looking at a block costs, where telling a route costs one.
+/// What looking at a block costs, where telling a route costs one, and how many of its paths cost as much.
 const BLOCK_WORK: usize = 4;
+const FOUND_PER_WORK: usize = 16;
+
+/// Keys that are sorted at once, and what that and finding them costs.
+const RUN: usize = 16 << 10;
+const SELECT_PER_WORK: usize = 64;
+const SORT_PER_WORK: usize = 4;
+
+/// Keys that are looked at ahead.
+const AHEAD: usize = 64;
 
 /// Octets in front of a PDU.
 const HEAD: usize = HEADER_LEN + PEER_HEADER_LEN;
@@ -112,10 +123,14 @@ struct Scratch {
     holder: u64,
     column: Option<ColumnId>,
     keys: Vec<u64>,
-    /// The next block to be looked at; `None` once all have been and the keys are sorted.
+    /// The next block to be looked at; `None` once all have been.
     scan: Option<usize>,
     /// The next key to be told.
     at: usize,
+    /// Keys in front of it are sorted, and not behind any that follow.
+    sorted: usize,
+    /// What keys in front of it will need has been looked at.
+    warm: usize,
     /// Keys from here on were left for later.
     bound: u64,
 }
@@ -172,7 +187,32 @@ impl Scratches {
 impl Scratch {
     fn begin(&mut self) {
         self.keys.clear();
-        (self.scan, self.at, self.bound) = (Some(0), 0, u64::MAX);
+        (self.scan, self.at, self.sorted, self.warm, self.bound) = (Some(0), 0, 0, 0, u64::MAX);
+    }
+
+    /// Sorts the next run of keys: all at once would be a step that takes as long as ten.
+    fn sort(&mut self, work: &mut usize) {
+        let rest = &mut self.keys[self.sorted..];
+        let run = rest.len().min(RUN);
+        if run < rest.len() {
+            rest.select_nth_unstable(run);
+        }
+        rest[..run].sort_unstable();
+        *work = work.saturating_sub(rest.len() / SELECT_PER_WORK + run / SORT_PER_WORK);
+        self.sorted += run;
+    }
+
+    /// Looks at what the next keys will need, all of it before any of it is needed: a path lies anywhere,
+    /// and so does its prefix, but keys do not depend on each other.
+    fn look_ahead(&mut self, column: &Column, prefixes: &Prefixes) {
+        if self.at + AHEAD / 4 < self.warm || self.warm == self.sorted {
+            return;
+        }
+        let next = self.warm.max(self.at)..self.sorted.min(self.at + AHEAD);
+        let slots = || self.keys[next.clone()].iter().map(|key| open_key(*key).1);
+        black_box(slots().fold(0, |sum, slot| sum ^ column.get(slot).stamp));
+        black_box(slots().fold(0, |sum, slot| sum ^ prefixes.touch_slot(column.get(slot).prefix)));
+        self.warm = next.end;
     }
 
     /// Keeps the least so many of the keys.
@@ -252,6 +292,11 @@ impl Rib {
                 collect(column, attributes, scratch, block, owed, settings.sorted_max, work);
                 continue;
             }
+            if scratch.at == scratch.sorted && scratch.sorted < scratch.keys.len() {
+                scratch.sort(work);
+                continue;
+            }
+            scratch.look_ahead(column, telling.prefixes);
             match telling.tell(scratch, work) {
                 Ok(()) => {}
                 Err(stopped) => break stopped,
@@ -265,8 +310,8 @@ impl Rib {
             cursor.next = scratch.bound;
             scratch.begin();
         };
-        if let Some(key) = scratch.keys.get(scratch.at).filter(|_| scratch.scan.is_none()) {
-            cursor.next = *key;
+        if scratch.scan.is_none() && scratch.at > 0 {
+            cursor.next = scratch.keys[scratch.at - 1] + 1;
         }
         let done = telling.done;
         if done.walked == Walked::All {
@@ -298,9 +343,10 @@ fn collect(
             scratch.scan = Some(changed);
             return;
         }
-        *work = work.saturating_sub(BLOCK_WORK);
         let Scratch { keys, bound, .. } = scratch;
+        let mut found = 0;
         column.changed(changed, told, |slot, id| {
+            found += 1;
             if id != 0 || !fresh {
                 let key = key(if id == 0 { 0 } else { attributes.block_of(id) }, slot);
                 if key >= next && key < *bound {
@@ -308,6 +354,7 @@ fn collect(
                 }
             }
         });
+        *work = work.saturating_sub(BLOCK_WORK + found / FOUND_PER_WORK);
         if scratch.keys.len() >= 2 * sorted_max {
             scratch.choose(sorted_max);
         }
@@ -316,7 +363,6 @@ fn collect(
     if scratch.keys.len() > sorted_max {
         scratch.choose(sorted_max);
     }
-    scratch.keys.sort_unstable();
     scratch.scan = None;
 }
 
@@ -348,10 +394,10 @@ struct Telling<'a, F> {
 impl<F: Fn(Stamp) -> Time> Telling<'_, F> {
     /// One message: the next keys that share a block, or are all of withdrawn paths.
     fn tell(&mut self, scratch: &mut Scratch, work: &mut usize) -> Result<(), Walked> {
-        let Some(&first) = scratch.keys.get(scratch.at) else { return Ok(()) };
-        let (block, _) = open_key(first);
-        let keys = &scratch.keys[scratch.at..];
-        let run = keys[..keys.len().min(*work)].partition_point(|key| open_key(*key).0 == block);
+        let keys = &scratch.keys[scratch.at..scratch.sorted];
+        let Some(block) = keys.first().map(|key| open_key(*key).0) else { return Ok(()) };
+        let keys = &keys[..keys.len().min(*work)];
+        let run = keys.iter().position(|key| open_key(*key).0 != block).unwrap_or(keys.len());
         let passed = keys[..run]
             .iter()
             .position(|key| stands(self.column, self.attributes, *key).is_some())

@@ -32,6 +32,14 @@ struct Source {
     trace: Trace,
 }
 
+impl Source {
+    /// Whether everything has found room. A lane that was never opened waits for its second record.
+    fn has_pushed(&self) -> bool {
+        let mut lanes = self.lanes.iter().zip(&self.waiting);
+        lanes.all(|(lane, waiting)| waiting.len() <= usize::from(lane.is_none()))
+    }
+}
+
 /// What the seeds have brought about, to be sure that they do.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -270,7 +278,7 @@ impl Sim {
             Output::Finish(..) => unreachable!("nobody left"),
             Output::Broken(_, error) => panic!("seed {seed}: a router's octets: {error}"),
         });
-        let mut any = step.more || step.at.is_some();
+        let mut any = step.more || step.messages > 0 || step.at.is_some();
         for (number, server) in servers.iter_mut().enumerate() {
             let read = server.read(core, &mut self.dice);
             any |= read.unwrap_or_else(|broken| panic!("seed {seed}, server {number}: {broken}"));
@@ -306,9 +314,7 @@ impl Sim {
         let mut quiet = 0;
         for _ in 0..400_000 {
             quiet = if self.step() { 0 } else { quiet + 1 };
-            let pushed =
-                self.sources.iter().all(|source| source.waiting.iter().all(|waiting| waiting.len() <= 1));
-            if quiet > 3 && pushed {
+            if quiet > 3 && self.sources.iter().all(Source::has_pushed) {
                 return;
             }
         }
