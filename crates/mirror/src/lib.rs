@@ -23,6 +23,7 @@
 //!
 //! Time comes in as an argument; logs are the caller's ([`Logs`]).
 
+mod ahead;
 mod catch_up;
 mod peer;
 mod session;

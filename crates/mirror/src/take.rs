@@ -57,8 +57,13 @@ impl Mirror {
     ) -> Result<Taken, Error> {
         let mut taken = Taken::default();
         let mut rest = octets;
+        let mut looked_at = 0;
         self.connection(now, id, lane.connection, logs);
         while !rest.is_empty() {
+            if looked_at == 0 {
+                looked_at = self.look_ahead(id, rest);
+            }
+            looked_at -= 1;
             let offset = octets.len() - rest.len();
             let split = Frame::split(rest).map_err(|error| error.within(offset))?;
             let Some((frame, tail)) = split else {

@@ -36,7 +36,8 @@ impl Rib {
     /// If they are of another family than the column, or have path ids and the column none: a bug in
     /// the caller.
     pub fn announce(&mut self, id: ColumnId, mut routes: Routes<'_>, shared: &Shared<'_>) -> Applied {
-        let Self { settings, epochs, prefixes, attributes, columns, entries, tombstones, .. } = self;
+        let Self { settings, epochs, prefixes, attributes, columns, entries, tombstones, expected, .. } =
+            self;
         let Open { family, add_path, column, .. } = columns[id.0 as usize].as_mut().expect("an open column");
         assert_eq!(*family, routes.family(), "routes of the column's family");
         let prefixes = table(prefixes, *family);
@@ -48,12 +49,16 @@ impl Rib {
         };
         let (stamp, seed) = (epochs.stamp(), settings.seed);
         let tombstones_before = column.tombstones;
+        let far = *expected < routes.len();
+        *expected = expected.saturating_sub(routes.len());
         while !routes.is_empty() {
-            warm(prefixes, column, &routes);
+            if far {
+                warm(prefixes, column, &routes);
+            }
             for entry in routes.by_ref().take(STAGE) {
                 let (key, payload) = (entry.key(), entry.payload());
                 let path = path_id(entry, *add_path);
-                let Some(prefix) = prefixes.intern(prefixes.hash(&key), &key) else {
+                let Some(prefix) = prefixes.intern(prefixes.tag(&key), &key) else {
                     applied.refused += 1;
                     continue;
                 };
@@ -103,19 +108,23 @@ impl Rib {
     /// # Panics
     /// As [`Rib::announce`].
     pub fn withdraw(&mut self, id: ColumnId, mut routes: Routes<'_>) -> Applied {
-        let Self { settings, epochs, prefixes, attributes, columns, tombstones, graves, .. } = self;
+        let Self { settings, epochs, prefixes, attributes, columns, tombstones, graves, expected, .. } = self;
         let Open { family, add_path, column, .. } = columns[id.0 as usize].as_mut().expect("an open column");
         assert_eq!(*family, routes.family(), "routes of the column's family");
         let prefixes = table(prefixes, *family);
         let (stamp, seed) = (epochs.stamp(), settings.seed);
         let tombstones_before = column.tombstones;
         let mut applied = Applied::default();
+        let far = *expected < routes.len();
+        *expected = expected.saturating_sub(routes.len());
         while !routes.is_empty() {
-            warm(prefixes, column, &routes);
+            if far {
+                warm(prefixes, column, &routes);
+            }
             for entry in routes.by_ref().take(STAGE) {
                 let path = path_id(entry, *add_path);
                 let key = entry.key();
-                let prefix = prefixes.find(prefixes.hash(&key), &key);
+                let prefix = prefixes.find(prefixes.tag(&key), &key);
                 match prefix.map(|prefix| column.set(seed, (prefix, path), 0, stamp)) {
                     Some(Before::Was(before)) => {
                         attributes.release(before);
@@ -142,8 +151,8 @@ impl Rib {
 fn warm(prefixes: &Prefixes, column: &Column, routes: &Routes<'_>) {
     if routes.len() > 1 {
         let next = || (*routes).take(STAGE).map(|entry| entry.key());
-        black_box(next().fold(0, |sum, key| sum ^ prefixes.touch(prefixes.hash(&key))));
-        let find = |key: wire::nlri::Piece<'_>| prefixes.find(prefixes.hash(&key), &key);
+        black_box(next().fold(0, |sum, key| sum ^ prefixes.touch(prefixes.tag(&key))));
+        let find = |key: wire::nlri::Piece<'_>| prefixes.find(prefixes.tag(&key), &key);
         black_box(next().filter_map(find).fold(0, |sum, prefix| sum ^ column.touch(prefix)));
     }
 }

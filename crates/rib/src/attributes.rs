@@ -17,7 +17,7 @@ use foldhash::quality::FixedState;
 
 use crate::arena::{Arena, Handle};
 use crate::chunked::Chunked;
-use crate::index::Index;
+use crate::index::{Index, Tag, tag};
 
 /// An entry. 0 is none: what a path has that was withdrawn.
 pub(crate) type AttributeId = u32;
@@ -45,8 +45,8 @@ struct Entry {
     head: u16,
     /// Octets of what stood behind the PDU.
     tail: u16,
-    /// The block under a payload; 0 for a block. Of a free entry, the next one.
-    base: AttributeId,
+    /// Of a payload the block under it, of a block its tag, of a free entry the next one.
+    link: u32,
 }
 
 const _: () = assert!(size_of::<Entry>() == 16);
@@ -62,8 +62,9 @@ pub struct Shared<'a> {
     pub two_octet_as: bool,
 }
 
-/// The first octet of a block: AS numbers of two octets.
+/// The first octet of an entry: AS numbers of two octets, or a payload.
 const TWO_OCTET_AS: u8 = 1;
+const OF_PAYLOAD: u8 = 2;
 
 pub(crate) struct Attributes {
     entries: Chunked<Entry, CHUNK>,
@@ -99,25 +100,25 @@ impl Attributes {
         self.hold_entry(0, payload, &[], base)
     }
 
-    fn hash(&self, form: u8, head: &[u8], tail: &[u8], base: AttributeId) -> u64 {
+    fn tag(&self, form: u8, head: &[u8], tail: &[u8], base: AttributeId) -> Tag {
         let mut hasher = self.hasher.build_hasher();
         hasher.write(head);
         if !tail.is_empty() {
             hasher.write(tail);
         }
         hasher.write_u64(u64::from(base) << 32 | u64::from(form) << 16 | head.len() as u64 & 0xffff);
-        hasher.finish()
+        tag(hasher.finish())
     }
 
     fn hold_entry(&mut self, form: u8, head: &[u8], tail: &[u8], base: AttributeId) -> Option<AttributeId> {
-        let hash = self.hash(form, head, tail, base);
+        let tag = self.tag(form, head, tail, base);
+        let (mark, form, link) = if base == 0 { (0, form, tag) } else { (PAYLOAD, OF_PAYLOAD, base) };
         let is_it = |id| {
             let entry = &self.entries[id];
-            (usize::from(entry.head), usize::from(entry.tail), entry.base) == (head.len(), tail.len(), base)
+            (usize::from(entry.head), usize::from(entry.tail), entry.link) == (head.len(), tail.len(), link)
                 && self.parts(id) == (form, head, tail)
         };
-        let mark = if base == 0 { 0 } else { PAYLOAD };
-        if let Some(id) = self.index.find(hash, is_it) {
+        if let Some(id) = self.index.find(tag, is_it) {
             self.hold(id);
             return Some(id | mark);
         }
@@ -139,15 +140,15 @@ impl Attributes {
                 id
             }
             id => {
-                self.free = self.entries[id].base;
+                self.free = self.entries[id].link;
                 id
             }
         };
-        self.entries[id] = Entry { octets, references: 1, head: head_len, tail: tail_len, base };
+        self.entries[id] = Entry { octets, references: 1, head: head_len, tail: tail_len, link };
         if base != 0 {
             self.hold(base);
         }
-        self.index.insert(hash, id);
+        self.index.insert(tag, id);
         self.count += 1;
         Some(id | mark)
     }
@@ -163,21 +164,23 @@ impl Attributes {
         let entry = &mut self.entries[place(id)];
         entry.references -= 1;
         if entry.references == 0 {
-            self.forget(place(id));
+            self.forget(id);
         }
     }
 
     fn forget(&mut self, id: AttributeId) {
-        let entry = self.entries[id];
-        let (form, head, tail) = self.parts(id);
-        let hash = self.hash(form, head, tail, entry.base);
-        self.index.remove(hash, id);
+        let at = place(id);
+        let entry = self.entries[at];
+        let base = if id == at { 0 } else { entry.link };
+        // A block's tag stands in its entry: its octets, which are far away, need not be looked at.
+        let tag = if base == 0 { entry.link } else { self.tag(0, self.parts(at).1, &[], base) };
+        self.index.remove(tag, at);
         self.octets.remove(entry.octets, 1 + usize::from(entry.head) + usize::from(entry.tail));
-        self.entries[id] = Entry { base: self.free, ..Entry::default() };
-        self.free = id;
+        self.entries[at] = Entry { link: self.free, ..Entry::default() };
+        self.free = at;
         self.count -= 1;
-        if entry.base != 0 {
-            self.release(entry.base);
+        if base != 0 {
+            self.release(base);
         }
     }
 
@@ -191,7 +194,27 @@ impl Attributes {
     /// The block of an entry: itself, or the one under it.
     #[inline]
     pub(crate) fn block_of(&self, id: AttributeId) -> AttributeId {
-        if id & PAYLOAD == 0 { id } else { self.entries[place(id)].base }
+        if id & PAYLOAD == 0 { id } else { self.entries[place(id)].link }
+    }
+
+    /// Looks at the bucket of a block that may come; see [`Index::touch`].
+    #[inline]
+    pub(crate) fn touch_bucket(&self, shared: &Shared<'_>) -> u64 {
+        let form = if shared.two_octet_as { TWO_OCTET_AS } else { 0 };
+        self.index.touch(self.tag(form, shared.block, shared.trailing, 0))
+    }
+
+    /// Looks at the entry of a path, and gives what letting go of it will need.
+    #[inline]
+    pub(crate) fn touch_entry(&self, id: AttributeId) -> (Tag, Handle) {
+        let entry = &self.entries[place(id)];
+        (entry.link, entry.octets)
+    }
+
+    /// Looks at that.
+    #[inline]
+    pub(crate) fn touch_rest(&self, (tag, octets): (Tag, Handle)) -> u64 {
+        self.index.touch(tag) ^ u64::from(self.octets.get(octets, 1)[0])
     }
 
     /// What a block says.

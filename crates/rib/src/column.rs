@@ -16,7 +16,7 @@
 use crate::attributes::AttributeId;
 use crate::chunked::Chunked;
 use crate::epochs::Stamp;
-use crate::index::Index;
+use crate::index::{self, Index, Tag};
 use crate::prefixes::PrefixId;
 
 /// Slots of a block.
@@ -98,12 +98,12 @@ pub(crate) enum Before {
 
 /// Mixes prefix and path id. Path ids come from outside, so the seed keeps clashes unforeseeable.
 #[inline]
-fn hash(seed: u64, prefix: PrefixId, path: u32) -> u64 {
+fn tag(seed: u64, prefix: PrefixId, path: u32) -> Tag {
     let mixed = (u128::from((u64::from(prefix) << 32 | u64::from(path)) ^ seed))
         .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     #[expect(clippy::cast_possible_truncation, reason = "two halves")]
     let folded = mixed as u64 ^ (mixed >> 64) as u64;
-    folded
+    index::tag(folded)
 }
 
 impl Column {
@@ -132,18 +132,20 @@ impl Column {
             }
             Form::Sparse { slots, index, .. } => {
                 let is_it = |id: u32| slots[id - 1].prefix == prefix && slots[id - 1].path == path;
-                index.find(hash(seed, prefix, path), is_it).map(|id| id - 1)
+                index.find(tag(seed, prefix, path), is_it).map(|id| id - 1)
             }
         }
     }
 
-    /// Looks at a path's place, if the prefix alone says where that is.
+    /// The attributes of a path, if the prefix alone says where that is; 0 if not.
     #[inline]
-    pub(crate) fn touch(&self, prefix: PrefixId) -> Stamp {
+    pub(crate) fn touch(&self, prefix: PrefixId) -> AttributeId {
         match &self.form {
             Form::Flat { slots } => {
                 let chunk = slots.get(prefix as usize / FLAT_CHUNK);
-                chunk.and_then(|chunk| chunk.get(prefix as usize % FLAT_CHUNK)).map_or(0, |slot| slot.stamp)
+                chunk
+                    .and_then(|chunk| chunk.get(prefix as usize % FLAT_CHUNK))
+                    .map_or(0, |slot| slot.attributes)
             }
             Form::Sparse { .. } => 0,
         }
@@ -202,9 +204,9 @@ impl Column {
                 (prefix, if before.stamp == 0 { Before::Nothing } else { Before::Was(before.attributes) })
             }
             Form::Sparse { slots, end, free, index } => {
-                let hash = hash(seed, prefix, path);
+                let tag = tag(seed, prefix, path);
                 let is_it = |id: u32| slots[id - 1].prefix == prefix && slots[id - 1].path == path;
-                match index.find(hash, is_it) {
+                match index.find(tag, is_it) {
                     Some(id) => {
                         let slot = &mut slots[id - 1];
                         if slot.attributes == attributes {
@@ -227,7 +229,7 @@ impl Column {
                             std::mem::replace(free, slots[*free].path)
                         };
                         slots[slot] = SparseSlot { prefix, path, attributes, stamp };
-                        index.insert(hash, slot + 1);
+                        index.insert(tag, slot + 1);
                         (slot, Before::Nothing)
                     }
                 }
@@ -252,7 +254,7 @@ impl Column {
             }
             Form::Sparse { slots, free, index, .. } => {
                 let SparseSlot { prefix, path, .. } = slots[slot];
-                index.remove(hash(seed, prefix, path), slot + 1);
+                index.remove(tag(seed, prefix, path), slot + 1);
                 slots[slot] = SparseSlot { path: *free, ..SparseSlot::default() };
                 *free = slot;
             }

@@ -42,6 +42,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ahead;
 mod apply;
 mod arena;
 mod attributes;
@@ -61,6 +62,7 @@ pub use walk::{Cursor, ROOM_MIN, Told, WALKS_MAX, Walked};
 use std::collections::VecDeque;
 use std::fmt;
 
+use ahead::Hint;
 use attributes::Attributes;
 use column::Column;
 use epochs::Epochs;
@@ -162,6 +164,9 @@ pub struct Rib {
     entries: usize,
     tombstones: usize,
     scratches: Scratches,
+    hints: Vec<Hint>,
+    /// Routes that were looked at ahead and have not come.
+    expected: usize,
 }
 
 impl Rib {
@@ -186,6 +191,8 @@ impl Rib {
             entries: 0,
             tombstones: 0,
             scratches: Scratches::default(),
+            hints: Vec::new(),
+            expected: 0,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The route keys of one family, by dense ids that all peers and views share.
 //!
 //! ```text
-//!  key ─hash─► index ─► id ─► slot: │ length, key of up to 7 octets      │ references │
+//!  key ─tag──► index ─► id ─► slot: │ length, key of up to 7 octets      │ references │
 //!                                   │ 255, handle ─► length, longer key  │ references │
 //!                                   │ 254, next free id                  │ 0          │
 //! ```
@@ -17,7 +17,7 @@ use foldhash::quality::FixedState;
 
 use crate::arena::{Arena, Handle};
 use crate::chunked::Chunked;
-use crate::index::Index;
+use crate::index::{Index, Tag, tag};
 
 /// A prefix of one family. 0 is nobody's.
 pub(crate) type PrefixId = u32;
@@ -81,20 +81,20 @@ impl Prefixes {
     }
 
     #[inline]
-    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
+    pub(crate) fn tag(&self, key: &[u8]) -> Tag {
         let mut hasher = self.hasher.build_hasher();
         match key.len() {
             // One multiplication instead of a loop: nine keys in ten.
             0..=INLINE => hasher.write_u64(u64::from_le_bytes(inline(key))),
             _ => hasher.write(key),
         }
-        hasher.finish()
+        tag(hasher.finish())
     }
 
     /// Where a search begins; see [`Index::touch`].
     #[inline]
-    pub(crate) fn touch(&self, hash: u64) -> u64 {
-        self.index.touch(hash)
+    pub(crate) fn touch(&self, tag: Tag) -> u64 {
+        self.index.touch(tag)
     }
 
     /// Looks at a slot; see [`Index::touch`].
@@ -104,24 +104,28 @@ impl Prefixes {
     }
 
     #[inline]
-    pub(crate) fn find(&self, hash: u64, key: &[u8]) -> Option<PrefixId> {
-        if key.len() <= INLINE {
-            let want = inline(key);
-            return self.index.find(hash, |id| self.slots[id].key == want);
+    pub(crate) fn find(&self, tag: Tag, key: &[u8]) -> Option<PrefixId> {
+        if let Some(key) = short(key) {
+            return self.find_short(tag, &key);
         }
-        self.index.find(hash, |id| self.slots[id].key[0] == LONG && *self.key(id) == *key)
+        self.index.find(tag, |id| self.slots[id].key[0] == LONG && *self.key(id) == *key)
+    }
+
+    #[inline]
+    pub(crate) fn find_short(&self, tag: Tag, key: &[u8; 8]) -> Option<PrefixId> {
+        self.index.find(tag, |id| self.slots[id].key == *key)
     }
 
     /// The id of a key, which may be new and is then held by nobody; `None` if ids have run out.
     #[inline]
-    pub(crate) fn intern(&mut self, hash: u64, key: &[u8]) -> Option<PrefixId> {
-        match self.find(hash, key) {
+    pub(crate) fn intern(&mut self, tag: Tag, key: &[u8]) -> Option<PrefixId> {
+        match self.find(tag, key) {
             Some(id) => Some(id),
-            None => self.insert(hash, key),
+            None => self.insert(tag, key),
         }
     }
 
-    fn insert(&mut self, hash: u64, key: &[u8]) -> Option<PrefixId> {
+    fn insert(&mut self, tag: Tag, key: &[u8]) -> Option<PrefixId> {
         let end = if self.free == 0 { self.end.checked_add(1)? } else { self.end };
         let slot = if key.len() <= INLINE {
             inline(key)
@@ -144,7 +148,7 @@ impl Prefixes {
             }
         };
         self.slots[id] = Slot { key: slot, references: 0 };
-        self.index.insert(hash, id);
+        self.index.insert(tag, id);
         self.count += 1;
         Some(id)
     }
@@ -183,8 +187,8 @@ impl Prefixes {
 
     #[cold]
     fn forget(&mut self, id: PrefixId) {
-        let hash = self.hash(&self.key(id));
-        self.index.remove(hash, id);
+        let tag = self.tag(&self.key(id));
+        self.index.remove(tag, id);
         let slot = self.slots[id].key;
         if slot[0] == LONG {
             let len = self.key(id).len();
@@ -214,6 +218,12 @@ impl Prefixes {
     pub(crate) fn memory(&self) -> usize {
         self.slots.memory() + self.index.memory() + self.long.memory()
     }
+}
+
+/// A key as it stands in its slot, if it does.
+#[inline]
+pub(crate) fn short(key: &[u8]) -> Option<[u8; 8]> {
+    (key.len() <= INLINE).then(|| inline(key))
 }
 
 #[inline]

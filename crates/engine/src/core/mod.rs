@@ -235,7 +235,7 @@ impl Core {
         let outlet = self.outlet(id);
         (outlet.number, outlet.pieces) = (outlet.number.wrapping_add(1), 0);
         let number = outlet.number;
-        self.queue_turn(id);
+        self.begin(id);
         Connection { session: id, number }
     }
 
@@ -264,7 +264,7 @@ impl Core {
         if self.is_current(connection) && self.mirror.mode(connection.session) == Mode::Live {
             let note = reader.note().cloned().and_then(|note| note.downcast::<Seen>().ok());
             self.mirror.fell(connection.session, &note.expect("every segment of a feed's log has one"));
-            self.queue_turn(connection.session);
+            self.begin(connection.session);
         }
     }
 
@@ -417,6 +417,13 @@ impl Core {
         idle.for_each(|(_, index)| self.mirror.rest(SessionId(index)));
     }
 
+    /// A session begins to catch up: what changed before now is the walk's business, not the chase's.
+    fn begin(&mut self, id: SessionId) {
+        let changed = self.changed;
+        self.outlet(id).chased = changed;
+        self.queue_turn(id);
+    }
+
     fn queue_turn(&mut self, id: SessionId) {
         if self.may_go_on(id) && !self.outlet(id).queued {
             let changed = self.changed;
@@ -474,3 +481,6 @@ impl fmt::Debug for Core {
         f.debug_struct("Core").field("changed", &self.changed).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,7 @@ fn a_new_feed_has_fresh_word() {
 #[test]
 fn before_the_first_tick() {
     let mut bench = Bench::new(Settings::default());
-    let mut take = |bench: &mut Bench, octets: &[u8]| {
+    let take = |bench: &mut Bench, octets: &[u8]| {
         let Bench { mirror, logs, router, lane, now, .. } = bench;
         mirror.take(*now, *router, *lane, octets, logs).expect("whole messages");
     };
@@ -199,6 +199,6 @@ fn fallen_while_away() {
     let router = mirror.router("r");
     let id = mirror.attach(router, &Arc::new(Want::everything()), &mut logs);
     mirror.tick(rib::Time(1), ALL, &mut logs);
-    let seen = logs.feeds[&mirror.feed(id)].1.clone().expect("said");
+    let seen = logs.feeds[&mirror.feed(id)].seen.clone().expect("said");
     mirror.fell(id, &seen);
 }

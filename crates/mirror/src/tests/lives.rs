@@ -30,14 +30,14 @@ fn once_each() {
     let rows: [(&str, Happens, &[&str], &[&str]); 9] = [
         (
             "a Peer Down, as it came",
-            |bench| drop(bench.take(&[down(p(1), DownReason(250))])),
+            |bench| bench.happens(&[down(p(1), DownReason(250))]),
             &["p1 down 250"],
             &["p1 down 250"],
         ),
         (
             "a flap that nobody saw, on the same place",
             |bench| {
-                drop(bench.take(&[down(p(1), DECONFIGURED), up_with(p(1), 2, &[], "", 0), add(p(1), 2, 2)]))
+                bench.happens(&[down(p(1), DECONFIGURED), up_with(p(1), 2, &[], "", 0), add(p(1), 2, 2)]);
             },
             &["p1 down 5", "p1 up 2", "p1 +2 med 2"],
             &["p1 down 5", "p1 up 2", "p1 in-pre 1002 announce 10.2.0.0/16 med 2"],
@@ -53,25 +53,25 @@ fn once_each() {
         ),
         (
             "another peer in its place",
-            |bench| drop(bench.take(&[down(p(1), DECONFIGURED), up(v(2))])),
+            |bench| bench.happens(&[down(p(1), DECONFIGURED), up(v(2))]),
             &["p1 down 5", "v2 up 1"],
             &["p1 down 5", "v2 up 1"],
         ),
         (
             "one that came and went was never there",
-            |bench| drop(bench.take(&[up(v(2)), add(v(2), 1, 1), down(v(2), DECONFIGURED)])),
+            |bench| bench.happens(&[up(v(2)), add(v(2), 1, 1), down(v(2), DECONFIGURED)]),
             &["v2 up 1", "v2 +1 med 1", "v2 down 5"],
             &[],
         ),
         (
             "a Peer Up of another session",
-            |bench| drop(bench.take(&[up_with(p(1), 2, &[], "", 0)])),
+            |bench| bench.happens(&[up_with(p(1), 2, &[], "", 0)]),
             &["peer-down p1 1002 remote-no-data", "p1 up 2"],
             &["peer-down p1 1002 remote-no-data", "p1 up 2"],
         ),
         (
             "a Peer Up after which the routes read otherwise",
-            |bench| drop(bench.take(&[up_with(p(1), 1, &[PATHS_V4], "", 0)])),
+            |bench| bench.happens(&[up_with(p(1), 1, &[PATHS_V4], "", 0)]),
             &["peer-down p1 1002 remote-no-data", "p1 up 1 paths [0, 1, 1, 3]"],
             &["peer-down p1 1002 remote-no-data", "p1 up 1 paths [0, 1, 1, 3]"],
         ),
@@ -140,16 +140,11 @@ fn provisional() {
     let rows: [(&str, Happens, &[&str], &[&str]); 3] = [
         (
             "its Peer Up",
-            |bench| drop(bench.take(&[up(p(2)), add(p(2), 2, 2)])),
+            |bench| bench.happens(&[up(p(2)), add(p(2), 2, 2)]),
             &["p2 up 1", "p2 +2 med 2"],
             &["peer-down p2 1003 remote-no-data", "p2 up 1", "p2 in-pre 1003 announce 10.2.0.0/16 med 2"],
         ),
-        (
-            "its Peer Down",
-            |bench| drop(bench.take(&[down(p(2), DECONFIGURED)])),
-            &["p2 down 5"],
-            &["p2 down 5"],
-        ),
+        ("its Peer Down", |bench| bench.happens(&[down(p(2), DECONFIGURED)]), &["p2 down 5"], &["p2 down 5"]),
         (
             "the lane",
             |bench| {
@@ -181,7 +176,7 @@ fn amid_a_round() {
         (
             "a flap of the peer that is being told",
             |bench| {
-                drop(bench.take(&[down(p(1), DECONFIGURED), up_with(p(1), 2, &[], "", 0), add(p(1), 7, 7)]))
+                bench.happens(&[down(p(1), DECONFIGURED), up_with(p(1), 2, &[], "", 0), add(p(1), 7, 7)]);
             },
             &[
                 "loc 1002 announce 10.1.0.0/16 med 1",
@@ -193,7 +188,7 @@ fn amid_a_round() {
         ),
         (
             "another peer, and it is gone",
-            |bench| drop(bench.take(&[up(p(2)), add(p(2), 1, 1), down(p(2), DECONFIGURED)])),
+            |bench| bench.happens(&[up(p(2)), add(p(2), 1, 1), down(p(2), DECONFIGURED)]),
             &[
                 "p1 in-pre 1001 announce 10.2.0.0/16 med 2",
                 "p1 in-pre 1003 end-of-rib",
@@ -203,7 +198,7 @@ fn amid_a_round() {
         ),
         (
             "another peer",
-            |bench| drop(bench.take(&[up(p(2)), add(p(2), 1, 1), end(p(2), V4)])),
+            |bench| bench.happens(&[up(p(2)), add(p(2), 1, 1), end(p(2), V4)]),
             &[
                 "p1 in-pre 1001 announce 10.2.0.0/16 med 2",
                 "p1 in-pre 1003 end-of-rib",
@@ -216,7 +211,7 @@ fn amid_a_round() {
         ),
         (
             "its routes go, the one that was told and the one that was not",
-            |bench| drop(bench.take(&[del(p(1), 1), del(p(1), 2)])),
+            |bench| bench.happens(&[del(p(1), 1), del(p(1), 2)]),
             &[
                 "p1 in-pre 1003 end-of-rib",
                 "loc 1002 announce 10.1.0.0/16 med 1",

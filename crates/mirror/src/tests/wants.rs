@@ -162,10 +162,14 @@ fn of_a_peer() {
 fn no_mirroring() {
     let mut bench = Bench::new(Settings::default());
     let ids = [true, false].map(|mirroring| bench.attach(Want { mirroring, ..Want::everything() }));
-    ids.map(|id| bench.connect(id));
+    for id in ids {
+        bench.connect(id);
+    }
     bench.take(&[up(p(1))]);
     bench.take(&[]);
-    ids.map(|id| bench.heard(id));
+    for id in ids {
+        bench.heard(id);
+    }
     let seen = ids.map(|id| bench.seen(id));
     bench.take(&[mirrored(p(1), 0), mirrored(p(2), 0), raw("half", 6, Some(p(1)), &[0])]);
     says("wanted", &bench.heard(ids[0]), &["p1 mirrored 0", "p2 mirrored 0", "half"]);
@@ -173,6 +177,12 @@ fn no_mirroring() {
     says("lost", &bench.fall(ids[0], &seen[0]), &["route-mirroring p1 1003 messages-lost"]);
     says("no loss", &bench.fall(ids[1], &seen[1]), &[]);
 }
+
+/// What of a peer is wanted.
+type Tables = Vec<(View, Family)>;
+
+/// Withdrawn routes, more attributes, routes.
+type Fields<'a> = [&'a [u8]; 3];
 
 /// An UPDATE of several families is taken apart for who wants some of them. Each row: its fields and what
 /// stands behind it, what is wanted, and the messages that come of it.
@@ -194,7 +204,7 @@ fn partly() {
     let plain = "p1 in-pre 7 announce 10.1.0.0/16#1 10.1.0.0/16#2 10.2.0.0/16#1 med 7";
     let more = "attribute-222 flags c0 2 octets abcd";
     let with = |line: &str, more: &str| format!("{line} {more}");
-    let rows: [(&str, [&[u8]; 3], &[u8], Vec<(View, Family)>, Vec<String>); 9] = [
+    let rows: [(&str, Fields<'_>, &[u8], Tables, Vec<String>); 9] = [
         ("withdrawn", [&paths, &reach, none], none, vec![pre4], vec![paths_gone.into()]),
         ("announced", [&paths, &reach, none], none, vec![pre6], vec![with(six, more)]),
         ("plain routes", [none, &reach, &paths], none, vec![pre4], vec![with(plain, more)]),
@@ -235,7 +245,7 @@ fn partly() {
         let mixed = update("mixed", p(1), fields, trailing);
         bench.take(std::slice::from_ref(&mixed));
         let feed = bench.mirror.feed(id);
-        let messages = std::mem::take(&mut bench.logs.feeds.get_mut(&feed).expect("open").0);
+        let messages = std::mem::take(&mut bench.logs.feeds.get_mut(&feed).expect("open").messages);
         let lines: Vec<_> = messages
             .iter()
             .map(|message| {
@@ -267,7 +277,7 @@ fn long_ones() {
     bench.take(&[up(p(1)), update("long", p(1), [&[], &six, &nlri], &[])]);
     assert_eq!(bench.mirror.rib().count().paths, 16_000);
     let feed = bench.mirror.feed(id);
-    let messages = &bench.logs.feeds[&feed].0[1..];
+    let messages = &bench.logs.feeds[&feed].messages[1..];
     let routes = messages.iter().map(|message| {
         let (frame, _) = Frame::split(message).expect("BMP").expect("whole");
         let update = frame.route_monitoring().expect("fine").expect("of this kind").update().expect("fine");
