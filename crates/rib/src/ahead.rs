@@ -1,8 +1,8 @@
 //! Looking ahead: what the next UPDATEs will need is brought near, for all of them at once.
 //!
 //! ```text
-//!  expect       tag ─► bucket of the prefix           block ─► bucket of the attributes
-//!  look_ahead   bucket ─► prefix ─► place in the column ─► attributes it has ─► their bucket, their octets
+//!  tag ─► bucket ─► prefix ─► place in the column ─► attributes it has ─► their bucket, their octets
+//!  tag of a block ─► bucket
 //! ```
 //!
 //! A route costs up to eight lines of memory that are in no cache. Each says where the next one is, so a
@@ -16,22 +16,33 @@ use std::hint::black_box;
 
 use wire::nlri::Routes;
 
+use crate::arena::Handle;
 use crate::attributes::{AttributeId, Shared};
 use crate::index::Tag;
-use crate::prefixes::PrefixId;
-use crate::{ColumnId, Open, Rib, table};
+use crate::prefixes::{PrefixId, short};
+use crate::{ColumnId, Rib};
 
 /// Routes that are expected at a time. More push out of the caches what was brought there first.
-pub(crate) const EXPECTED_MAX: usize = 256;
+const EXPECTED_MAX: usize = 256;
 
 /// A route that is expected.
-pub(crate) struct Hint {
+struct Hint {
     column: ColumnId,
+    /// The index of its family.
+    family: usize,
     tag: Tag,
-    /// Its key as a slot has it; longer ones are told by their tags alone, which is nearly always enough.
+    /// Its key as a slot has it; longer ones are told by their tags alone.
     key: Option<[u8; 8]>,
     prefix: PrefixId,
     attributes: AttributeId,
+}
+
+/// All that is expected, and how many routes have been looked at and have not come.
+#[derive(Default)]
+pub(crate) struct Ahead {
+    routes: Vec<Hint>,
+    blocks: Vec<Tag>,
+    pub(crate) left: usize,
 }
 
 impl Rib {
@@ -41,43 +52,50 @@ impl Rib {
     /// # Panics
     /// If the column is not open.
     pub fn expect(&mut self, id: ColumnId, routes: Routes<'_>, shared: Option<&Shared<'_>>) -> bool {
-        let Self { prefixes, attributes, columns, hints, .. } = self;
-        let Open { family, .. } = columns[id.0 as usize].as_ref().expect("an open column");
-        let prefixes = table(prefixes, *family);
-        let mut sum = shared.map_or(0, |shared| attributes.touch_bucket(shared));
-        for entry in routes.take(EXPECTED_MAX - hints.len().min(EXPECTED_MAX)) {
+        let Self { prefixes, attributes, columns, ahead, .. } = self;
+        let open = columns[id.0 as usize].as_ref().expect("an open column");
+        let Some(family) = open.family.index() else { return true };
+        let Some(table) = &prefixes[family] else { return true };
+        ahead.blocks.extend(shared.map(|shared| attributes.tag_of(shared)));
+        let room = EXPECTED_MAX.saturating_sub(ahead.routes.len());
+        ahead.routes.extend(routes.take(room).map(|entry| {
             let key = entry.key();
-            let tag = prefixes.tag(&key);
-            sum ^= prefixes.touch(tag);
-            hints.push(Hint { column: id, tag, key: crate::prefixes::short(&key), prefix: 0, attributes: 0 });
-        }
-        black_box(sum);
-        self.hints.len() < EXPECTED_MAX
+            let (tag, key) = (table.tag(&key), short(&key));
+            Hint { column: id, family, tag, key, prefix: 0, attributes: 0 }
+        }));
+        ahead.routes.len() < EXPECTED_MAX
     }
 
-    /// Looks at all that was expected.
+    /// Looks at all that was expected. Each loop is as short as it can be: the machine sees only so many
+    /// instructions ahead, and what counts is how many loads are among them.
     pub fn look_ahead(&mut self) {
-        let Self { prefixes, attributes, columns, hints, .. } = self;
-        let open = |hint: &Hint| columns[hint.column.0 as usize].as_ref();
-        for hint in hints.iter_mut() {
-            let Some(Open { family, .. }) = open(hint) else { continue };
-            if let Some(key) = &hint.key {
-                hint.prefix = table(prefixes, *family).find_short(hint.tag, key).unwrap_or(0);
-            }
+        let Self { prefixes, attributes, columns, ahead, .. } = self;
+        let Ahead { routes, blocks, left } = ahead;
+        let table = |hint: &Hint| prefixes[hint.family].as_deref();
+        *left = routes.len();
+        let mut sum = blocks.iter().fold(0, |sum, tag| sum ^ attributes.touch(*tag));
+        for hint in routes.iter() {
+            sum ^= table(hint).map_or(0, |table| table.touch(hint.tag));
         }
-        for hint in hints.iter_mut().filter(|hint| hint.prefix != 0) {
-            hint.attributes = open(hint).map_or(0, |open| open.column.touch(hint.prefix));
+        for hint in routes.iter_mut() {
+            let found = table(hint).zip(hint.key).and_then(|(table, key)| table.find_short(hint.tag, &key));
+            hint.prefix = found.unwrap_or(0);
         }
-        let mut sum = 0;
-        let mut rest = [(0, crate::arena::Handle(0)); EXPECTED_MAX];
-        for (hint, rest) in hints.iter().zip(&mut rest).filter(|(hint, _)| hint.attributes != 0) {
-            *rest = attributes.touch_entry(hint.attributes);
+        routes.retain(|hint| hint.prefix != 0);
+        for hint in routes.iter_mut() {
+            let open = columns[hint.column.0 as usize].as_ref();
+            hint.attributes = open.map_or(0, |open| open.column.touch(hint.prefix));
         }
-        for (_, rest) in hints.iter().zip(rest).filter(|(hint, _)| hint.attributes != 0) {
-            sum ^= attributes.touch_rest(rest);
+        routes.retain(|hint| hint.attributes != 0);
+        let mut octets = [Handle::default(); EXPECTED_MAX];
+        for (hint, octets) in routes.iter_mut().zip(&mut octets) {
+            (hint.tag, *octets) = attributes.touch_entry(hint.attributes);
+        }
+        for (hint, octets) in routes.iter().zip(octets) {
+            sum ^= attributes.touch(hint.tag) ^ attributes.touch_octets(octets);
         }
         black_box(sum);
-        self.expected = hints.len();
-        self.hints.clear();
+        routes.clear();
+        blocks.clear();
     }
 }

@@ -36,8 +36,7 @@ impl Rib {
     /// If they are of another family than the column, or have path ids and the column none: a bug in
     /// the caller.
     pub fn announce(&mut self, id: ColumnId, mut routes: Routes<'_>, shared: &Shared<'_>) -> Applied {
-        let Self { settings, epochs, prefixes, attributes, columns, entries, tombstones, expected, .. } =
-            self;
+        let Self { settings, epochs, prefixes, attributes, columns, entries, tombstones, ahead, .. } = self;
         let Open { family, add_path, column, .. } = columns[id.0 as usize].as_mut().expect("an open column");
         assert_eq!(*family, routes.family(), "routes of the column's family");
         let prefixes = table(prefixes, *family);
@@ -49,8 +48,8 @@ impl Rib {
         };
         let (stamp, seed) = (epochs.stamp(), settings.seed);
         let tombstones_before = column.tombstones;
-        let far = *expected < routes.len();
-        *expected = expected.saturating_sub(routes.len());
+        let far = ahead.left < routes.len();
+        ahead.left = ahead.left.saturating_sub(routes.len());
         while !routes.is_empty() {
             if far {
                 warm(prefixes, column, &routes);
@@ -108,15 +107,15 @@ impl Rib {
     /// # Panics
     /// As [`Rib::announce`].
     pub fn withdraw(&mut self, id: ColumnId, mut routes: Routes<'_>) -> Applied {
-        let Self { settings, epochs, prefixes, attributes, columns, tombstones, graves, expected, .. } = self;
+        let Self { settings, epochs, prefixes, attributes, columns, tombstones, graves, ahead, .. } = self;
         let Open { family, add_path, column, .. } = columns[id.0 as usize].as_mut().expect("an open column");
         assert_eq!(*family, routes.family(), "routes of the column's family");
         let prefixes = table(prefixes, *family);
         let (stamp, seed) = (epochs.stamp(), settings.seed);
         let tombstones_before = column.tombstones;
         let mut applied = Applied::default();
-        let far = *expected < routes.len();
-        *expected = expected.saturating_sub(routes.len());
+        let far = ahead.left < routes.len();
+        ahead.left = ahead.left.saturating_sub(routes.len());
         while !routes.is_empty() {
             if far {
                 warm(prefixes, column, &routes);

@@ -197,11 +197,16 @@ impl Attributes {
         if id & PAYLOAD == 0 { id } else { self.entries[place(id)].link }
     }
 
-    /// Looks at the bucket of a block that may come; see [`Index::touch`].
-    #[inline]
-    pub(crate) fn touch_bucket(&self, shared: &Shared<'_>) -> u64 {
+    /// The tag of a block.
+    pub(crate) fn tag_of(&self, shared: &Shared<'_>) -> Tag {
         let form = if shared.two_octet_as { TWO_OCTET_AS } else { 0 };
-        self.index.touch(self.tag(form, shared.block, shared.trailing, 0))
+        self.tag(form, shared.block, shared.trailing, 0)
+    }
+
+    /// Looks at a bucket; see [`Index::touch`].
+    #[inline]
+    pub(crate) fn touch(&self, tag: Tag) -> u64 {
+        self.index.touch(tag)
     }
 
     /// Looks at the entry of a path, and gives what letting go of it will need.
@@ -211,10 +216,10 @@ impl Attributes {
         (entry.link, entry.octets)
     }
 
-    /// Looks at that.
+    /// Looks at octets.
     #[inline]
-    pub(crate) fn touch_rest(&self, (tag, octets): (Tag, Handle)) -> u64 {
-        self.index.touch(tag) ^ u64::from(self.octets.get(octets, 1)[0])
+    pub(crate) fn touch_octets(&self, octets: Handle) -> u64 {
+        u64::from(self.octets.get(octets, 1)[0])
     }
 
     /// What a block says.

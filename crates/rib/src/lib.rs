@@ -62,7 +62,7 @@ pub use walk::{Cursor, ROOM_MIN, Told, WALKS_MAX, Walked};
 use std::collections::VecDeque;
 use std::fmt;
 
-use ahead::Hint;
+use ahead::Ahead;
 use attributes::Attributes;
 use column::Column;
 use epochs::Epochs;
@@ -164,9 +164,7 @@ pub struct Rib {
     entries: usize,
     tombstones: usize,
     scratches: Scratches,
-    hints: Vec<Hint>,
-    /// Routes that were looked at ahead and have not come.
-    expected: usize,
+    ahead: Ahead,
 }
 
 impl Rib {
@@ -191,8 +189,7 @@ impl Rib {
             entries: 0,
             tombstones: 0,
             scratches: Scratches::default(),
-            hints: Vec::new(),
-            expected: 0,
+            ahead: Ahead::default(),
         }
     }
 

@@ -27,7 +27,13 @@ type Happens = fn(&mut Bench);
 /// Each row: what happens, what the log's readers see of it, what who fell off before it is told.
 #[test]
 fn once_each() {
-    let rows: [(&str, Happens, &[&str], &[&str]); 9] = [
+    let rows: [(&str, Happens, &[&str], &[&str]); 10] = [
+        (
+            "another Peer Up of the same session",
+            |bench| bench.happens(&[up_with(p(1), 1, &[], "more", 0)]),
+            &["p1 up 1 more"],
+            &["p1 up 1 more"],
+        ),
         (
             "a Peer Down, as it came",
             |bench| bench.happens(&[down(p(1), DownReason(250))]),
@@ -123,11 +129,12 @@ fn lanes() {
     says("another lane", &bench.heard(id), &other);
     bench.ended(first);
     says("the first", &bench.heard(id), &["peer-down loc 1003 loc-rib-ended table-name \"blue\""]);
+    bench.now.0 += 250_000;
     bench.ended(bench.lane);
     says(
         "the second",
         &bench.heard(id),
-        &["peer-down p1 1004 deconfigured", "peer-down p2 1004 deconfigured"],
+        &["peer-down p1 1004.250000 deconfigured", "peer-down p2 1004.250000 deconfigured"],
     );
     bench.ended(bench.lane);
     says("no more", &bench.heard(id), &[]);
@@ -250,6 +257,10 @@ fn amid_a_round() {
         assert_eq!((filled.progress, filled.routes), (Progress::Spent, 1), "{row}");
         let first = bench.lines(&piece);
         happens(&mut bench);
+        // What nobody is owed goes; this server is owed what has changed since its round began.
+        for _ in 0..3 {
+            bench.mirror.tick(bench.now, ALL, &mut bench.logs);
+        }
         let (filled, piece) = bench.fill(id, 4 << 20, ALL);
         assert_eq!(filled.progress, Progress::CaughtUp, "{row}");
         says(

@@ -183,6 +183,8 @@ type Tables = Vec<(View, Family)>;
 
 /// Withdrawn routes, more attributes, routes.
 type Fields<'a> = [&'a [u8]; 3];
+/// What a message is called, its fields, what stands behind it, what is wanted, and what comes of it.
+type Mixed<'a> = (&'a str, Fields<'a>, &'a [u8], Tables, Vec<String>);
 
 /// An UPDATE of several families is taken apart for who wants some of them. Each row: its fields and what
 /// stands behind it, what is wanted, and the messages that come of it.
@@ -204,7 +206,7 @@ fn partly() {
     let plain = "p1 in-pre 7 announce 10.1.0.0/16#1 10.1.0.0/16#2 10.2.0.0/16#1 med 7";
     let more = "attribute-222 flags c0 2 octets abcd";
     let with = |line: &str, more: &str| format!("{line} {more}");
-    let rows: [(&str, Fields<'_>, &[u8], Tables, Vec<String>); 9] = [
+    let rows: [Mixed<'_>; 9] = [
         ("withdrawn", [&paths, &reach, none], none, vec![pre4], vec![paths_gone.into()]),
         ("announced", [&paths, &reach, none], none, vec![pre6], vec![with(six, more)]),
         ("plain routes", [none, &reach, &paths], none, vec![pre4], vec![with(plain, more)]),

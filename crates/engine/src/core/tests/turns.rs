@@ -118,6 +118,7 @@ fn work_of_a_step() {
             bench.step();
             bench.read();
             let told = bench.lines(id).iter().filter(|line| line.contains("announce")).count();
+            eprintln!("{row} {told}");
             assert!(told <= SLICE, "{row}: {told} routes in a step");
             steps += 1;
             assert!(steps < 10_000, "{row}: it gets there");
