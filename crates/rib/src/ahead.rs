@@ -23,7 +23,7 @@ use crate::prefixes::{PrefixId, short};
 use crate::{ColumnId, Rib};
 
 /// Routes that are expected at a time. More push out of the caches what was brought there first.
-const EXPECTED_MAX: usize = 256;
+pub(crate) const EXPECTED_MAX: usize = 256;
 
 /// A route that is expected.
 struct Hint {
@@ -42,7 +42,7 @@ struct Hint {
 pub(crate) struct Ahead {
     routes: Vec<Hint>,
     blocks: Vec<Tag>,
-    pub(crate) left: usize,
+    left: usize,
 }
 
 impl Rib {
@@ -64,6 +64,23 @@ impl Rib {
             Hint { column: id, family, tag, key, prefix: 0, attributes: 0 }
         }));
         ahead.routes.len() < EXPECTED_MAX
+    }
+
+    /// Whether these routes have been looked at.
+    #[inline]
+    pub(crate) fn were_expected(&mut self, routes: &Routes<'_>) -> bool {
+        let expected = routes.len() <= self.ahead.left;
+        self.ahead.left = self.ahead.left.saturating_sub(routes.len());
+        expected
+    }
+
+    /// Looks at the next of these routes; one alone has nobody to wait with.
+    pub(crate) fn look_at(&mut self, id: ColumnId, routes: &Routes<'_>) {
+        if routes.len() > 1 {
+            self.expect(id, *routes, None);
+            self.look_ahead();
+            self.ahead.left = 0;
+        }
     }
 
     /// Looks at all that was expected. Each loop is as short as it can be: the machine sees only so many

@@ -66,6 +66,10 @@ pub struct Shared<'a> {
 const TWO_OCTET_AS: u8 = 1;
 const OF_PAYLOAD: u8 = 2;
 
+fn form(shared: &Shared<'_>) -> u8 {
+    if shared.two_octet_as { TWO_OCTET_AS } else { 0 }
+}
+
 pub(crate) struct Attributes {
     entries: Chunked<Entry, CHUNK>,
     end: AttributeId,
@@ -91,8 +95,7 @@ impl Attributes {
 
     /// The entry of a block, held once more; `None` if there is no room for it.
     pub(crate) fn hold_block(&mut self, shared: &Shared<'_>) -> Option<AttributeId> {
-        let form = if shared.two_octet_as { TWO_OCTET_AS } else { 0 };
-        self.hold_entry(form, shared.block, shared.trailing, 0)
+        self.hold_entry(form(shared), shared.block, shared.trailing, 0)
     }
 
     /// The entry of a payload over a block, held once more.
@@ -199,8 +202,7 @@ impl Attributes {
 
     /// The tag of a block.
     pub(crate) fn tag_of(&self, shared: &Shared<'_>) -> Tag {
-        let form = if shared.two_octet_as { TWO_OCTET_AS } else { 0 };
-        self.tag(form, shared.block, shared.trailing, 0)
+        self.tag(form(shared), shared.block, shared.trailing, 0)
     }
 
     /// Looks at a bucket; see [`Index::touch`].

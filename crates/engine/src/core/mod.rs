@@ -235,7 +235,7 @@ impl Core {
         let outlet = self.outlet(id);
         (outlet.number, outlet.pieces) = (outlet.number.wrapping_add(1), 0);
         let number = outlet.number;
-        self.begin(id);
+        self.queue_turn(id);
         Connection { session: id, number }
     }
 
@@ -264,7 +264,7 @@ impl Core {
         if self.is_current(connection) && self.mirror.mode(connection.session) == Mode::Live {
             let note = reader.note().cloned().and_then(|note| note.downcast::<Seen>().ok());
             self.mirror.fell(connection.session, &note.expect("every segment of a feed's log has one"));
-            self.begin(connection.session);
+            self.queue_turn(connection.session);
         }
     }
 
@@ -417,13 +417,8 @@ impl Core {
         idle.for_each(|(_, index)| self.mirror.rest(SessionId(index)));
     }
 
-    /// A session begins to catch up: what changed before now is the walk's business, not the chase's.
-    fn begin(&mut self, id: SessionId) {
-        let changed = self.changed;
-        self.outlet(id).chased = changed;
-        self.queue_turn(id);
-    }
-
+    /// From here on a session waits for its turn: what changed before is the walk's business, not the
+    /// chase's.
     fn queue_turn(&mut self, id: SessionId) {
         if self.may_go_on(id) && !self.outlet(id).queued {
             let changed = self.changed;
