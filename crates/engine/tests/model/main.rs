@@ -31,7 +31,7 @@ use std::thread;
 use sim::{Seen, Sim};
 
 /// The seeds that everybody runs.
-const SEEDS: Range<u64> = 0..120;
+const SEEDS: Range<u64> = 0..500;
 
 fn seeds() -> Range<u64> {
     let Ok(text) = std::env::var("SIM_SEEDS") else { return SEEDS };
