@@ -23,11 +23,11 @@
 //!
 //! Time comes in as an argument; logs are the caller's ([`Logs`]).
 
-mod ahead;
 mod catch_up;
 mod peer;
 mod session;
 mod take;
+mod update;
 mod want;
 
 pub use catch_up::{Filled, PIECE_MIN, Progress};
@@ -135,6 +135,18 @@ struct Router {
     said: Epoch,
     feeds: Vec<FeedId>,
     tally: Tally,
+}
+
+impl Router {
+    /// The place of a peer that is there.
+    #[inline]
+    fn find(&mut self, identity: &PeerIdentity) -> Option<usize> {
+        let last = self.peers.get(self.last).and_then(Option::as_ref);
+        if last.is_none_or(|peer| peer.identity != *identity) {
+            self.last = *self.places.get(identity)?;
+        }
+        Some(self.last)
+    }
 }
 
 struct Feed {

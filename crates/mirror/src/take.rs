@@ -16,18 +16,17 @@
 
 use std::sync::Arc;
 
-use rib::{Epoch, Rib, Shared, Time};
-use wire::bgp::{Action, Announce, EXTENDED_MESSAGE_MAX, Part, Pdu, Route, Update, View, Withdraw};
+use rib::{Epoch, Time};
+use wire::bgp::Pdu;
 use wire::bmp::{
-    self, DownReason, Frame, InformationKind, Message, PeerDown, PeerHeader, PeerKind, PeerUp,
-    RouteMonitoring, Tlv,
+    self, DownReason, Frame, InformationKind, Message, PeerDown, PeerHeader, PeerKind, PeerUp, Tlv,
 };
-use wire::nlri::Routes;
-use wire::{Error, Fault, Overflow};
+use wire::{Error, Fault};
 
 use crate::catch_up::KEPT_MAX;
 use crate::peer::same_session;
-use crate::peer::{ENDS_MAX, End, Incarnation, Lane, Latest, PEER_UPS_MAX, Peer, STATISTICS_MAX, Table};
+use crate::peer::{Incarnation, Lane, Latest, PEER_UPS_MAX, Peer, STATISTICS_MAX};
+use crate::update::{Read, WINDOW};
 use crate::{Feed, FeedId, Logs, Mirror, Router, RouterId, at};
 
 /// What came of some octets.
@@ -38,9 +37,6 @@ pub struct Taken {
     /// Routes that changed the RIB: so much more is owed to those who are caught up.
     pub changed: usize,
 }
-
-/// The parts of an UPDATE that have routes, checked.
-type Parts<'a> = [Option<(Part<'a>, Routes<'a>)>; 4];
 
 impl Mirror {
     /// Takes whole messages of a router, in the order in which they came by a lane.
@@ -57,16 +53,27 @@ impl Mirror {
     ) -> Result<Taken, Error> {
         let mut taken = Taken::default();
         let mut rest = octets;
-        let mut looked_at = 0;
+        let mut window = Vec::with_capacity(WINDOW);
         self.connection(now, id, lane.connection, logs);
+        let stale = lane.connection < self.routers[id.0 as usize].connection;
         while !rest.is_empty() {
-            if looked_at == 0 {
-                looked_at = self.look_ahead(id, rest);
+            if !stale {
+                let ahead = self.look_ahead(id, rest, &mut window);
+                rest = &rest[ahead..];
+                let tally = &mut self.routers[id.0 as usize].tally;
+                tally.messages += window.len() as u64;
+                tally.route_monitoring += window.len() as u64;
+                taken.messages += window.len();
+                for read in window.drain(..) {
+                    taken.changed += self.update(id, &read, logs);
+                }
             }
-            looked_at -= 1;
             let offset = octets.len() - rest.len();
             let split = Frame::split(rest).map_err(|error| error.within(offset))?;
             let Some((frame, tail)) = split else {
+                if rest.is_empty() {
+                    break;
+                }
                 return Err(Error {
                     offset,
                     fault: Fault::Cut { what: "BMP message", want: rest.len() + 1, left: rest.len() },
@@ -127,7 +134,17 @@ impl Mirror {
         router.tally.route_monitoring += u64::from(frame.kind() == bmp::Kind::ROUTE_MONITORING);
         match frame.route_monitoring() {
             Ok(None) => {}
-            Ok(Some(monitoring)) => return self.route_monitoring(id, lane, frame, &monitoring, logs),
+            Ok(Some(monitoring)) => {
+                let Some(place) = self.peer_of(id, lane, monitoring.peer, logs) else { return 0 };
+                let peer = peer_mut(&mut self.routers[id.0 as usize], place);
+                return match Read::new(frame, monitoring, peer, place) {
+                    Some(read) => self.update(id, &read, logs),
+                    None => {
+                        self.malformed(id, lane, frame, logs);
+                        0
+                    }
+                };
+            }
             Err(_) => {
                 self.malformed(id, lane, frame, logs);
                 return 0;
@@ -220,13 +237,7 @@ impl Mirror {
         logs: &mut impl Logs,
     ) -> Option<usize> {
         let router = &mut self.routers[id.0 as usize];
-        let identity = header.identity();
-        let is_it = |peer: &Option<Peer>| peer.as_ref().is_some_and(|peer| peer.identity == identity);
-        if router.peers.get(router.last).is_some_and(is_it) {
-            return Some(router.last);
-        }
-        if let Some(&place) = router.places.get(&identity) {
-            router.last = place;
+        if let Some(place) = router.find(&header.identity()) {
             return Some(place);
         }
         let life = Incarnation::provisional(header);
@@ -347,7 +358,7 @@ impl Mirror {
         self.say(id.0 as usize, logs);
     }
 
-    fn untold(&mut self, id: RouterId, place: usize, epoch: Epoch) {
+    pub(crate) fn untold(&mut self, id: RouterId, place: usize, epoch: Epoch) {
         let router = &mut self.routers[id.0 as usize];
         router.tally.untold += 1;
         peer_mut(router, place).untold = epoch;
@@ -358,95 +369,6 @@ impl Mirror {
         match router.places.get(&down.peer.identity()).copied() {
             Some(place) => self.down(id, place, frame.bytes(), logs),
             None => router.tally.stray += 1,
-        }
-    }
-
-    fn route_monitoring(
-        &mut self,
-        id: RouterId,
-        lane: Lane,
-        frame: Frame<'_>,
-        monitoring: &RouteMonitoring<'_>,
-        logs: &mut impl Logs,
-    ) -> usize {
-        let header = monitoring.peer;
-        let Some(place) = self.peer_of(id, lane, header, logs) else { return 0 };
-        let Self { rib, routers, scratch, .. } = self;
-        let router = &mut routers[id.0 as usize];
-        let peer = peer_mut(router, place);
-        let (Ok(update), Some(view)) = (monitoring.update(), header.view()) else {
-            self.malformed(id, lane, frame, logs);
-            return 0;
-        };
-        let mut parts: Parts<'_> = [None; 4];
-        let mut untold = false;
-        for (checked, part) in parts.iter_mut().zip(update.parts()) {
-            match part.routes(&peer.dialect, view) {
-                Ok(routes) => *checked = Some((part, routes)),
-                // An End-of-RIB has no routes to be told apart.
-                Err(Error { fault: Fault::Unframed { .. }, .. }) => untold |= !part.nlri.is_empty(),
-                Err(_) => {
-                    self.malformed(id, lane, frame, logs);
-                    return 0;
-                }
-            }
-        }
-        if let Some(family) = update.end_of_rib() {
-            let epoch = rib.stamp();
-            untold |= !keep_end(peer, End { view, family, epoch });
-        }
-        let (mut changed, mut same, mut refused) = (0, 0, 0);
-        for (part, routes) in parts.iter().flatten().filter(|(_, routes)| !routes.is_empty()) {
-            let applied = apply(rib, peer, view, &update, part, *routes, monitoring, scratch);
-            changed += applied.changed;
-            same += applied.same;
-            refused += applied.refused;
-        }
-        peer.set_header(view, header);
-        router.tally.changed += changed as u64;
-        router.tally.same += same as u64;
-        router.tally.refused += refused as u64;
-        untold |= refused > 0;
-        if untold {
-            let epoch = rib.stamp();
-            self.untold(id, place, epoch);
-        }
-        self.pass_update(id, place, frame, monitoring, &update, &parts, logs);
-        changed
-    }
-
-    /// Passes an UPDATE on to the feeds that want all of it, and to others what they want of it.
-    #[expect(clippy::too_many_arguments, reason = "a message, and what has been found in it")]
-    fn pass_update(
-        &mut self,
-        id: RouterId,
-        place: usize,
-        frame: Frame<'_>,
-        monitoring: &RouteMonitoring<'_>,
-        update: &Update<'_>,
-        parts: &Parts<'_>,
-        logs: &mut impl Logs,
-    ) {
-        let Self { routers, feeds, scratch, .. } = self;
-        let router = &routers[id.0 as usize];
-        for &feed in &router.feeds {
-            let want = &at(feeds, feed.0).want;
-            if want.rows.is_empty() {
-                logs.append(feed, frame.bytes());
-                continue;
-            }
-            let peer = &router.peers[place].as_ref().expect("a place is taken").incarnation;
-            // An UPDATE may have no family at all.
-            let Some(view) = monitoring.peer.view().filter(|view| want.view(peer, Some(*view))) else {
-                continue;
-            };
-            let families = || update.parts().map(|part| part.family).chain(update.end_of_rib());
-            if families().all(|family| want.table(peer, view, family)) {
-                logs.append(feed, frame.bytes());
-            } else if families().any(|family| want.table(peer, view, family)) {
-                let wanted = |part: &Part<'_>| want.table(peer, view, part.family);
-                partly(monitoring, update, parts, wanted, scratch, |message| logs.append(feed, message));
-            }
         }
     }
 
@@ -561,112 +483,4 @@ fn keep_statistics(peer: &mut Peer, flags: u8, message: &[u8], epoch: Epoch) -> 
         return false;
     }
     fits
-}
-
-/// Keeps the end of a table's dump; whether there was room for it.
-fn keep_end(peer: &mut Peer, end: End) -> bool {
-    if let Some(known) =
-        peer.ends.iter_mut().find(|known| (known.view, known.family) == (end.view, end.family))
-    {
-        *known = end;
-        return true;
-    }
-    let room = peer.ends.len() < ENDS_MAX;
-    if room {
-        peer.ends.push(end);
-    }
-    room
-}
-
-/// Brings the routes of one part of an UPDATE into their column.
-#[expect(clippy::too_many_arguments, reason = "a part, and all that it belongs to")]
-fn apply(
-    rib: &mut Rib,
-    peer: &mut Peer,
-    view: View,
-    update: &Update<'_>,
-    part: &Part<'_>,
-    routes: Routes<'_>,
-    monitoring: &RouteMonitoring<'_>,
-    scratch: &mut [u8],
-) -> rib::Applied {
-    let known = peer.table(view, part.family);
-    if part.action == Action::Withdraw {
-        let none = rib::Applied { same: routes.len(), ..rib::Applied::default() };
-        return known.map_or(none, |column| rib.withdraw(column, routes));
-    }
-    let column = match known {
-        Some(column) => column,
-        None => {
-            let Ok(column) = rib.open(part.family, peer.dialect.add_path(view, part.family)) else {
-                unreachable!("routes were told apart")
-            };
-            peer.tables.push(Table { view, family: part.family, column });
-            column
-        }
-    };
-    let block = update.block(part, scratch).expect("no block is longer than its message");
-    let two_octet_as = !monitoring.peer.four_octet_as();
-    rib.announce(column, routes, &Shared { block, trailing: monitoring.trailing, two_octet_as })
-}
-
-/// Makes messages of those parts of an UPDATE that are wanted.
-fn partly(
-    monitoring: &RouteMonitoring<'_>,
-    update: &Update<'_>,
-    parts: &Parts<'_>,
-    wanted: impl Fn(&Part<'_>) -> bool,
-    scratch: &mut [u8],
-    mut pass: impl FnMut(&[u8]),
-) {
-    let (scratch, buffer) = scratch.split_at_mut(EXTENDED_MESSAGE_MAX + 8);
-    for (part, routes) in parts.iter().flatten().filter(|(part, _)| wanted(part)) {
-        let block = update.block(part, scratch).expect("no block is longer than its message");
-        let mut rest = routes.peekable();
-        while rest.peek().is_some() {
-            let message = bmp::route_monitoring_with(buffer, monitoring.peer, |body| {
-                let len = match part.action {
-                    Action::Announce => {
-                        let mut announce = Announce::open(body, part.family, block)?;
-                        let mut put = |entry: &wire::nlri::Entry<'_>| {
-                            let (key, payload) = (entry.key(), entry.payload());
-                            announce.push(&Route { path_id: entry.path_id(), key: &key, payload: &payload })
-                        };
-                        fill(&mut rest, &mut put)?;
-                        announce.close()
-                    }
-                    Action::Withdraw => {
-                        let mut withdraw = Withdraw::open(body, part.family)?;
-                        fill(&mut rest, &mut |entry| withdraw.push(entry.path_id(), &entry.key()))?;
-                        withdraw.close()
-                    }
-                };
-                let trailing = monitoring.trailing;
-                let room = body.get_mut(len..len + trailing.len());
-                room.ok_or(Overflow::Buffer { want: trailing.len(), left: 0 })?.copy_from_slice(trailing);
-                Ok(len + trailing.len())
-            });
-            match message {
-                Ok(len) => pass(&buffer[..len]),
-                // What one message brought and none of ours can hold: nothing of that kind is known.
-                Err(_) => break,
-            }
-        }
-    }
-}
-
-/// Takes as many routes off the front as `put` takes; at least one, or its refusal.
-fn fill<'a>(
-    rest: &mut std::iter::Peekable<Routes<'a>>,
-    put: &mut impl FnMut(&wire::nlri::Entry<'a>) -> Result<(), Overflow>,
-) -> Result<(), Overflow> {
-    let mut any = false;
-    while let Some(entry) = rest.peek() {
-        match put(entry) {
-            Err(refused) if !any => return Err(refused),
-            Err(_) => break,
-            Ok(()) => (any, _) = (true, rest.next()),
-        }
-    }
-    Ok(())
 }
