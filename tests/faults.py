@@ -65,7 +65,7 @@ FAULTS = [
     ("a reference too many", RIB + "apply.rs", "Before::Was(before) => attributes.release(before),", "Before::Was(_) => {}"),
     ("a reader that fell off reads on", LOG + "reader.rs", "let Some(next) = next.upgrade() else { return Read::Fell };",
      "let Some(next) = next.upgrade() else { return Read::Idle };"),
-    ("a filter lets a family through", MIRROR + "take.rs", "if families().all(|family|", "if families().any(|family|"),
+    ("a filter lets a family through", MIRROR + "update.rs", "if families().all(|family|", "if families().any(|family|"),
 ]
 
 

@@ -19,6 +19,45 @@
 //!   turn: at most [`PIECES_AHEAD`] pieces wait for it.
 //! * **gets there**   what changes while a session waits for its turn is added to the work that it may do
 //!   then, so that a busy router cannot keep a server from its log for ever.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use bytes::Bytes;
+//! use engine::core::{Core, Output, Record, Settings};
+//! use mirror::Want;
+//! use queue::log::Read;
+//! use rib::Time;
+//!
+//! // A source and a server; `wake` would wake the thread that steps.
+//! let (gate, mut core) = Core::new(Settings::default(), || {});
+//! let session = core.attach("rr1", &Arc::new(Want::everything()));
+//! let mut inlet = gate.open(64)?;
+//! # let initiation = Bytes::from_static(&[3, 0, 0, 0, 13, 4, 0, 2, 0, 3, b'r', b'r', b'1']);
+//! inlet.push(Record::Of { router: Arc::from("rr1"), connection: 1 })?;
+//! inlet.push(Record::Messages(initiation))?;
+//!
+//! // The server has connected: it is told what there is, and then reads the log of its feed.
+//! let connection = core.connected(session);
+//! let (mut readers, mut sent) = (Vec::new(), Vec::new());
+//! core.step(Time(1_750_000_000_000_000), |output| {
+//!     if let Output::Read(_, reader) = output {
+//!         readers.push(reader);
+//!     }
+//! });
+//! for mut reader in readers {
+//!     while let Read::Data(chunk) = reader.read(64 << 10) {
+//!         sent.extend_from_slice(&chunk); // a writer gives it to the kernel
+//!         reader.advance(chunk.len());
+//!     }
+//!     if matches!(reader.read(0), Read::Closed) {
+//!         core.took(connection);
+//!     }
+//! }
+//! let (frame, _) = wire::bmp::Frame::split(&sent)?.expect("the greeting");
+//! assert_eq!(frame.to_string(), "initiation sys-name \"rr1\"");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod logs;
 
