@@ -9,7 +9,7 @@ use crate::ahead::EXPECTED_MAX;
 use crate::attributes::{AttributeId, FIELD_MAX, Shared};
 use crate::column::{Before, wants_flat};
 use crate::epochs::Stamp;
-use crate::sweep::Grave;
+use crate::sweep::{Grave, VISITS};
 use crate::{ColumnId, Open, Rib, table};
 
 /// What became of routes.
@@ -121,7 +121,7 @@ impl Rib {
             }
             self.withdraw_some(id, &mut routes, stamp, &mut applied);
         }
-        self.tidy_graves();
+        self.tidy_graves(applied.changed * VISITS);
         applied
     }
 
@@ -140,7 +140,7 @@ impl Rib {
             match column.set(settings.seed, (prefix, path), 0, stamp) {
                 Before::Was(before) => {
                     attributes.release(before);
-                    graves.push_back(Grave { column: id, prefix, path, stamp });
+                    graves.push(Grave { column: id, prefix, path, stamp });
                     applied.changed += 1;
                 }
                 Before::Nothing | Before::Same => applied.same += 1,

@@ -67,7 +67,7 @@ use attributes::Attributes;
 use column::Column;
 use epochs::Epochs;
 use prefixes::Prefixes;
-use sweep::Grave;
+use sweep::Graves;
 use walk::Scratches;
 use wire::Family;
 
@@ -159,7 +159,7 @@ pub struct Rib {
     /// Columns that were closed and whose paths still count.
     closed: VecDeque<(Family, Column)>,
     /// All tombstones, and some that are none any more.
-    graves: VecDeque<Grave>,
+    graves: Graves,
     /// Paths and tombstones of all columns, closed ones included.
     entries: usize,
     tombstones: usize,
@@ -185,7 +185,7 @@ impl Rib {
             columns: Vec::new(),
             free: Vec::new(),
             closed: VecDeque::new(),
-            graves: VecDeque::new(),
+            graves: Graves::default(),
             entries: 0,
             tombstones: 0,
             scratches: Scratches::default(),
@@ -228,7 +228,7 @@ impl Rib {
     pub fn tick(&mut self, now: Time) -> Epoch {
         if let Some(by) = self.epochs.rebase() {
             self.columns.iter_mut().flatten().for_each(|open| open.column.rebase(by));
-            self.graves.iter_mut().for_each(|grave| grave.rebase(by));
+            self.graves.rebase(by);
         }
         self.epochs.tick(now)
     }
@@ -279,7 +279,7 @@ impl Rib {
         Memory {
             prefixes: self.prefixes.iter().flatten().map(|prefixes| prefixes.memory()).sum(),
             attributes: self.attributes.memory(),
-            columns: open.chain(closed).sum::<usize>() + self.graves.capacity() * size_of::<Grave>(),
+            columns: open.chain(closed).sum::<usize>() + self.graves.memory(),
             walks: self.scratches.memory(),
         }
     }

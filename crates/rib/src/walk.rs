@@ -356,6 +356,7 @@ fn collect(
         });
         *work = work.saturating_sub(BLOCK_WORK + found / FOUND_PER_WORK);
         if scratch.keys.len() >= 2 * sorted_max {
+            *work = work.saturating_sub(scratch.keys.len() / SELECT_PER_WORK);
             scratch.choose(sorted_max);
         }
         block = changed + 1;

@@ -147,7 +147,7 @@ const EPOCH_OCTETS: usize = 64 << 10;
 /// And after so long at the latest, in microseconds: this is how exact the times of a catch-up are.
 const EPOCH_MICROS: u64 = 100_000;
 /// What is let go of with each epoch, in work of the RIB.
-const SWEEP_WORK: usize = 16 << 10;
+const SWEEP_WORK: usize = 4 << 10;
 
 /// One connection of a session, as its writer names it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
