@@ -313,9 +313,11 @@ impl Mirror {
                         piece,
                         work,
                         routes: 0,
+                        unsendable: false,
                     };
                     let next = telling.part(rib, part);
                     catch_up.routes += telling.routes;
+                    catch_up.untold += usize::from(telling.unsendable);
                     match next {
                         Ok(Some(part)) => Phase::Peer(place, part),
                         Ok(None) => {
@@ -392,6 +394,8 @@ struct Telling<'a, 'p, 'b> {
     piece: &'p mut Piece<'b>,
     work: &'p mut usize,
     routes: usize,
+    /// Whether a route was too long for any message.
+    unsendable: bool,
 }
 
 impl Telling<'_, '_, '_> {
@@ -478,6 +482,7 @@ impl Telling<'_, '_, '_> {
         let told = rib.walk(table.column, self.since, &mut cursor, &header, room, self.work);
         self.piece.len += told.len;
         self.routes += told.routes;
+        self.unsendable |= told.unsendable > 0;
         let progress = match told.walked {
             Walked::All => return Ok(next),
             Walked::Full => Progress::Full,

@@ -64,9 +64,10 @@ impl Mirror {
                 tally.messages += window.len() as u64;
                 tally.route_monitoring += window.len() as u64;
                 taken.messages += window.len();
-                for read in window.drain(..) {
-                    taken.changed += self.update(id, &read, logs);
+                for read in &window {
+                    taken.changed += self.update(id, read, logs);
                 }
+                window.clear();
             }
             let offset = octets.len() - rest.len();
             let split = Frame::split(rest).map_err(|error| error.within(offset))?;

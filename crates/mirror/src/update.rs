@@ -29,8 +29,9 @@ pub(crate) struct Read<'a> {
     view: View,
     /// The place of its peer.
     place: usize,
-    /// The parts whose routes can be told apart.
-    parts: [Option<(Part<'a>, Routes<'a>)>; 4],
+    /// For each part of the UPDATE its routes, if they can be told apart. The parts themselves would be
+    /// half of all that a window holds, and are made again for less than they cost to move.
+    routes: [Option<Routes<'a>>; 4],
     /// Whether there are others.
     untold: bool,
 }
@@ -44,10 +45,10 @@ impl<'a> Read<'a> {
         place: usize,
     ) -> Option<Self> {
         let (view, update) = (monitoring.peer.view()?, monitoring.update().ok()?);
-        let mut read = Self { frame, monitoring, update, view, place, parts: [None; 4], untold: false };
-        for (checked, part) in read.parts.iter_mut().zip(update.parts()) {
+        let mut read = Self { frame, monitoring, update, view, place, routes: [None; 4], untold: false };
+        for (checked, part) in read.routes.iter_mut().zip(update.parts()) {
             match part.routes(&peer.dialect, view) {
-                Ok(routes) => *checked = Some((part, routes)),
+                Ok(routes) => *checked = Some(routes),
                 // An End-of-RIB has no routes to be told apart.
                 Err(Error { fault: Fault::Unframed { .. }, .. }) => read.untold |= !part.nlri.is_empty(),
                 Err(_) => return None,
@@ -56,8 +57,10 @@ impl<'a> Read<'a> {
         Some(read)
     }
 
-    fn parts(&self) -> impl Iterator<Item = &(Part<'a>, Routes<'a>)> {
-        self.parts.iter().flatten().filter(|(_, routes)| !routes.is_empty())
+    /// The parts that have routes, and their routes.
+    fn parts(&self) -> impl Iterator<Item = (Part<'a>, Routes<'a>)> {
+        let parts = self.update.parts().zip(&self.routes);
+        parts.filter_map(|(part, routes)| Some((part, routes.filter(|routes| !routes.is_empty())?)))
     }
 
     fn shared<'s>(&self, part: &Part<'_>, scratch: &'s mut [u8]) -> Shared<'s>
@@ -94,8 +97,8 @@ impl Mirror {
                 let Some(column) = peer.table(read.view, part.family) else { continue };
                 // A block that would have to be put together first is not worth a look.
                 let plain = part.action == Action::Announce && !part.multiprotocol;
-                let shared = plain.then(|| read.shared(part, scratch));
-                room &= rib.expect(column, *routes, shared.as_ref());
+                let shared = plain.then(|| read.shared(&part, scratch));
+                room &= rib.expect(column, routes, shared.as_ref());
             }
             window.push(read);
             if !room {
@@ -118,7 +121,7 @@ impl Mirror {
         }
         let (mut changed, mut same, mut refused) = (0, 0, 0);
         for (part, routes) in read.parts() {
-            let applied = apply(rib, peer, read, part, *routes, scratch);
+            let applied = apply(rib, peer, read, &part, routes, scratch);
             changed += applied.changed;
             same += applied.same;
             refused += applied.refused;
@@ -207,14 +210,15 @@ fn keep_end(peer: &mut Peer, end: End) -> bool {
 
 /// Makes messages of those parts of an UPDATE that are wanted.
 fn partly(
-    Read { monitoring, update, parts, .. }: &Read<'_>,
+    read: &Read<'_>,
     wanted: impl Fn(&Part<'_>) -> bool,
     scratch: &mut [u8],
     mut pass: impl FnMut(&[u8]),
 ) {
     let (scratch, buffer) = scratch.split_at_mut(EXTENDED_MESSAGE_MAX + 8);
-    for (part, routes) in parts.iter().flatten().filter(|(part, _)| wanted(part)) {
-        let block = update.block(part, scratch).expect("no block is longer than its message");
+    let Read { monitoring, update, .. } = read;
+    for (part, routes) in read.parts().filter(|(part, _)| wanted(part)) {
+        let block = update.block(&part, scratch).expect("no block is longer than its message");
         let mut rest = routes.peekable();
         while rest.peek().is_some() {
             let message = bmp::route_monitoring_with(buffer, monitoring.peer, |body| {

@@ -345,3 +345,41 @@ fn nothing_applied_is_nothing() {
     assert_eq!(rib.withdraw(id, none()), Applied::default());
     assert_eq!(rib.count(), Count { columns: 1, ..Count::default() });
 }
+
+/// What is expected and does not come, comes otherwise, or has no column any more: nothing changes.
+#[test]
+fn expecting_changes_nothing() {
+    let mut bench = Bench::new(Settings { flat_min: 4, ..Settings::default() });
+    for (family, add_path) in [(PLAIN, false), (PLAIN, true), (FLOW, false), (EVPN, false)] {
+        let id = bench.rib.open(family, add_path).expect("known");
+        let (ours, other) = (block(family, 1, 0), block(family, 2, 0));
+        bench.announce(id, 0..40, &shared(&ours));
+        bench.withdraw(id, 30..40);
+        let before = bench.rib.count();
+        let fields: Vec<_> = (0..60)
+            .map(|n| {
+                let (key, payload) = super::route(family, n, 1);
+                super::field(family, &[((key, 7), Some(payload))], add_path)
+            })
+            .collect();
+        let mut room = true;
+        for field in fields.iter().cycle().take(1000) {
+            let more = bench.rib.expect(id, super::read(family, field, add_path), Some(&shared(&other)));
+            assert!(room || !more, "there is no room again before it was looked at");
+            room = more;
+        }
+        assert!(!room, "1000 are too many");
+        bench.rib.look_ahead();
+        assert_eq!(bench.rib.count(), before);
+        assert_eq!(bench.announce(id, 0..10, &shared(&ours)), [0, 10, 0], "not as expected");
+        // Half of it expected, and then the column is another one.
+        bench.rib.expect(id, super::read(family, &fields[0], add_path), None);
+        bench.rib.close(id);
+        let again = bench.rib.open(EVPN, false).expect("known");
+        assert_eq!(again, id, "used again");
+        bench.rib.look_ahead();
+        bench.rib.close(id);
+        bench.rib.sweep_all(Epoch(u64::MAX));
+        assert_eq!(bench.rib.count(), Count::default());
+    }
+}
