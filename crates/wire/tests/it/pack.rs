@@ -149,6 +149,53 @@ fn full(updates: &[Vec<u8>], firsts: &[usize], limit: usize) {
     }
 }
 
+/// UPDATEs of at most `limit` octets with all of these routes: `one` writes as many as fit, and says how
+/// many those are and how many octets they take. What it refused goes into the next one.
+fn packed(
+    limit: usize,
+    mut routes: &[Twin],
+    one: impl Fn(&mut [u8], &[Twin]) -> (usize, usize),
+) -> Vec<Vec<u8>> {
+    let mut buffer = vec![0xa5; limit];
+    let mut updates = Vec::new();
+    while !routes.is_empty() {
+        let (took, len) = one(&mut buffer, routes);
+        assert!(took > 0, "no room for one route in {limit}");
+        updates.push(buffer[..len].to_vec());
+        routes = &routes[took..];
+    }
+    updates
+}
+
+/// How many of the routes `push` takes, which is told each of them and how many there are with it.
+fn taken(routes: &[Twin], mut push: impl FnMut(&Twin, usize) -> bool) -> usize {
+    let mut took = 0;
+    while routes.get(took).is_some_and(|route| push(route, took + 1)) {
+        took += 1;
+    }
+    took
+}
+
+/// Reads UPDATEs again: they hold these routes, and none of them has room for the first of the next.
+fn reread(
+    (family, dialect): ((u16, u8), &Dialect),
+    (updates, limit): (&[Vec<u8>], usize),
+    (routes, payloads): (&[Twin], bool),
+    check: impl Fn(&Update<'_>, &Part<'_>, &[u8]),
+) {
+    let (mut got, mut firsts) = (Vec::new(), Vec::new());
+    for octets in updates {
+        let update = parse(octets);
+        let part = only_part(&update);
+        check(&update, &part, octets);
+        let routes = read(family, &part, dialect);
+        firsts.push(routes[0].1);
+        got.extend(routes);
+    }
+    same(&got, routes, payloads);
+    full(updates, &firsts, limit);
+}
+
 #[test]
 fn announcements() {
     for family in FAMILIES {
@@ -160,43 +207,24 @@ fn announcements() {
             let longest =
                 routes.iter().map(|route| route.key.len() + route.payload.len() + 4).max().unwrap_or(0);
             let limit = limit(entropy, 23 + block.len() + 1, longest);
-
-            let mut buffer = vec![0xa5; limit];
-            let mut updates = Vec::new();
-            let mut rest = &routes[..];
-            while !rest.is_empty() {
-                let mut announce = Announce::open(&mut buffer, known, &block).expect("room for the block");
-                let mut took = 0;
-                while let Some(Twin { path_id, key, payload, .. }) = rest.get(took) {
-                    if announce.push(&Route { path_id: path_id.map(PathId), key, payload }).is_err() {
-                        break;
-                    }
-                    took += 1;
-                    assert_eq!(announce.routes(), took);
-                }
-                assert!(took > 0, "no room for one route in {limit}");
-                let len = announce.close();
-                updates.push(buffer[..len].to_vec());
-                rest = &rest[took..];
-            }
-
+            let updates = packed(limit, &routes, |buffer, routes| {
+                let mut announce = Announce::open(buffer, known, &block).expect("room for the block");
+                let took = taken(routes, |Twin { path_id, key, payload, .. }, count| {
+                    let pushed = announce.push(&Route { path_id: path_id.map(PathId), key, payload }).is_ok();
+                    assert!(!pushed || announce.routes() == count);
+                    pushed
+                });
+                (took, announce.close())
+            });
             let dialect = dialect(family, add_path, stack);
-            let (mut got, mut firsts) = (Vec::new(), Vec::new());
-            for octets in &updates {
-                let update = parse(octets);
-                let part = only_part(&update);
+            reread((family, &dialect), (&updates, limit), (&routes, true), |update, part, octets| {
                 assert_eq!(part.action, Action::Announce);
                 if part.multiprotocol {
                     assert_eq!(octets[23 + 1], 14, "MP_REACH comes first");
                 }
                 let mut scratch = vec![0; octets.len()];
-                assert_eq!(update.block(&part, &mut scratch).expect("room"), block);
-                let routes = read(family, &part, &dialect);
-                firsts.push(routes[0].1);
-                got.extend(routes);
-            }
-            same(&got, &routes, true);
-            full(&updates, &firsts, limit);
+                assert_eq!(update.block(part, &mut scratch).expect("room"), block);
+            });
         });
     }
 }
@@ -211,38 +239,19 @@ fn withdrawals() {
             // ESI, gateway, label, endpoint: zeros for what a payload may have been.
             let longest = routes.iter().map(|route| route.key.len() + 4 + 32).max().unwrap_or(0);
             let limit = limit(entropy, 30, longest);
-
-            let mut buffer = vec![0xa5; limit];
-            let mut updates = Vec::new();
-            let mut rest = &routes[..];
-            while !rest.is_empty() {
-                let mut withdraw = Withdraw::open(&mut buffer, known).expect("room for an empty one");
-                let mut took = 0;
-                while let Some(Twin { path_id, key, .. }) = rest.get(took) {
-                    if withdraw.push(path_id.map(PathId), key).is_err() {
-                        break;
-                    }
-                    took += 1;
-                    assert_eq!(withdraw.routes(), took);
-                }
-                assert!(took > 0, "no room for one route in {limit}");
-                let len = withdraw.close();
-                updates.push(buffer[..len].to_vec());
-                rest = &rest[took..];
-            }
-
+            let updates = packed(limit, &routes, |buffer, routes| {
+                let mut withdraw = Withdraw::open(buffer, known).expect("room for an empty one");
+                let took = taken(routes, |Twin { path_id, key, .. }, count| {
+                    let pushed = withdraw.push(path_id.map(PathId), key).is_ok();
+                    assert!(!pushed || withdraw.routes() == count);
+                    pushed
+                });
+                (took, withdraw.close())
+            });
             let dialect = dialect(family, add_path, stack);
-            let (mut got, mut firsts) = (Vec::new(), Vec::new());
-            for octets in &updates {
-                let update = parse(octets);
-                let part = only_part(&update);
+            reread((family, &dialect), (&updates, limit), (&routes, false), |update, part, _| {
                 assert_eq!((part.action, update.end_of_rib()), (Action::Withdraw, None));
-                let routes = read(family, &part, &dialect);
-                firsts.push(routes[0].1);
-                got.extend(routes);
-            }
-            same(&got, &routes, false);
-            full(&updates, &firsts, limit);
+            });
         });
     }
 }
