@@ -216,9 +216,9 @@ fn partly(
     mut pass: impl FnMut(&[u8]),
 ) {
     let (scratch, buffer) = scratch.split_at_mut(EXTENDED_MESSAGE_MAX + 8);
-    let Read { monitoring, update, .. } = read;
+    let monitoring = &read.monitoring;
     for (part, routes) in read.parts().filter(|(part, _)| wanted(part)) {
-        let block = update.block(&part, scratch).expect("no block is longer than its message");
+        let Shared { block, trailing, .. } = read.shared(&part, scratch);
         let mut rest = routes.peekable();
         while rest.peek().is_some() {
             let message = bmp::route_monitoring_with(buffer, monitoring.peer, |body| {
@@ -238,7 +238,6 @@ fn partly(
                         withdraw.close()
                     }
                 };
-                let trailing = monitoring.trailing;
                 let room = body.get_mut(len..len + trailing.len());
                 room.ok_or(Overflow::Buffer { want: trailing.len(), left: 0 })?.copy_from_slice(trailing);
                 Ok(len + trailing.len())

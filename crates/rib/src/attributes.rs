@@ -128,25 +128,11 @@ impl Attributes {
         let (Ok(head_len), Ok(tail_len)) = (u16::try_from(head.len()), u16::try_from(tail.len())) else {
             return None;
         };
-        let end = if self.free == 0 { self.end + 1 } else { self.end };
-        if end >= PAYLOAD {
+        if self.free == 0 && self.end + 1 >= PAYLOAD {
             return None;
         }
         let octets = self.octets.insert(&[&[form], head, tail])?;
-        let id = match self.free {
-            0 => {
-                let id = self.end;
-                self.end = end;
-                if self.entries.len() <= id as usize {
-                    self.entries.grow();
-                }
-                id
-            }
-            id => {
-                self.free = self.entries[id].link;
-                id
-            }
-        };
+        let id = self.entries.claim(&mut self.free, &mut self.end, |free| free.link);
         self.entries[id] = Entry { octets, references: 1, head: head_len, tail: tail_len, link };
         if base != 0 {
             self.hold(base);

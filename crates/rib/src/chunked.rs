@@ -24,6 +24,23 @@ impl<T: Clone + Default, const LEN: usize> Chunked<T, LEN> {
         self.chunks.push(vec![T::default(); LEN].into_boxed_slice());
     }
 
+    /// The place of a new element, counted from 1: the first free one, where `next` says which is free after
+    /// it, or `end` if none is. Of a table in which 0 is no element, and no link.
+    #[inline]
+    pub(crate) fn claim(&mut self, free: &mut u32, end: &mut u32, next: impl FnOnce(&T) -> u32) -> u32 {
+        if *free != 0 {
+            let claimed = *free;
+            *free = next(&self[claimed]);
+            return claimed;
+        }
+        let claimed = *end;
+        *end += 1;
+        if self.len() <= claimed as usize {
+            self.grow();
+        }
+        claimed
+    }
+
     /// The piece at the back is not needed any more.
     pub(crate) fn shrink(&mut self) -> Option<Box<[T]>> {
         self.chunks.pop()

@@ -83,10 +83,10 @@ impl Prefixes {
     #[inline]
     pub(crate) fn tag(&self, key: &[u8]) -> Tag {
         let mut hasher = self.hasher.build_hasher();
-        match key.len() {
+        match short(key) {
             // One multiplication instead of a loop: nine keys in ten.
-            0..=INLINE => hasher.write_u64(u64::from_le_bytes(inline(key))),
-            _ => hasher.write(key),
+            Some(slot) => hasher.write_u64(u64::from_le_bytes(slot)),
+            None => hasher.write(key),
         }
         tag(hasher.finish())
     }
@@ -126,27 +126,17 @@ impl Prefixes {
     }
 
     fn insert(&mut self, tag: Tag, key: &[u8]) -> Option<PrefixId> {
-        let end = if self.free == 0 { self.end.checked_add(1)? } else { self.end };
-        let slot = if key.len() <= INLINE {
-            inline(key)
-        } else {
-            let len = u32::try_from(key.len()).ok()?.to_le_bytes();
-            link(LONG, self.long.insert(&[&len, key])?.0)
-        };
-        let id = match self.free {
-            0 => {
-                let id = self.end;
-                self.end = end;
-                if self.slots.len() <= id as usize {
-                    self.slots.grow();
-                }
-                id
-            }
-            id => {
-                self.free = linked(self.slots[id].key);
-                id
+        if self.free == 0 && self.end == PrefixId::MAX {
+            return None;
+        }
+        let slot = match short(key) {
+            Some(slot) => slot,
+            None => {
+                let len = u32::try_from(key.len()).ok()?.to_le_bytes();
+                link(LONG, self.long.insert(&[&len, key])?.0)
             }
         };
+        let id = self.slots.claim(&mut self.free, &mut self.end, |free| linked(free.key));
         self.slots[id] = Slot { key: slot, references: 0 };
         self.index.insert(tag, id);
         self.count += 1;

@@ -189,11 +189,3 @@ impl Rib {
         while self.sweep(floor, usize::MAX) {}
     }
 }
-
-impl ColumnId {
-    /// Dense: for tables.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
