@@ -151,7 +151,9 @@ fn sessions() {
 fn step(core: &mut Core) -> Vec<Reader> {
     let mut readers = Vec::new();
     core.step(NOW, |output| {
-        let Output::Read(_, reader) = output else { unreachable!("nobody leaves") };
+        let (Output::Read(_, reader) | Output::Follow(_, _, reader)) = output else {
+            unreachable!("nobody leaves")
+        };
         readers.push(reader);
     });
     readers

@@ -446,7 +446,9 @@ impl Engine {
         self.core.step(now, |output| outputs.push(output));
         let took = watch.worked();
         for output in outputs {
-            let Output::Read(connection, reader) = output else { unreachable!("nobody leaves") };
+            let (Output::Read(connection, reader) | Output::Follow(connection, _, reader)) = output else {
+                unreachable!("nobody leaves")
+            };
             let server = self.servers.iter_mut().find(|server| server.connection == connection);
             server.expect("one of them").readers.push_back(reader);
         }

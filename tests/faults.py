@@ -21,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 COPY = ROOT / "target" / "faults" / "copy"
 
 RIB, MIRROR, ENGINE, LOG = "crates/rib/src/", "crates/mirror/src/", "crates/engine/src/core/", "crates/queue/src/log/"
+FLEET, EXCHANGE = "crates/writer/src/fleet/", "crates/engine/src/exchange.rs"
 
 # name, file, what stands there, what is planted
 FAULTS = [
@@ -65,6 +66,18 @@ FAULTS = [
     ("a reference too many", RIB + "apply.rs", "Before::Was(before) => attributes.release(before),", "Before::Was(_) => {}"),
     ("a reader that fell off reads on", LOG + "reader.rs", "let Some(next) = next.upgrade() else { return Read::Fell };",
      "let Some(next) = next.upgrade() else { return Read::Idle };"),
+    ("a farewell in the middle of a message", FLEET + "session.rs", "if torn {", "if torn && self.sending {"),
+    ("a log that grew and nobody looks", FLEET + "mod.rs", "while let Some(id) = self.waiting.take(feed,",
+     "while busy && let Some(id) = self.waiting.take(feed,"),
+    ("a sleeper that does not look again", FLEET + "mod.rs",
+     "self.waiting.first().any(|id| finds_news(&self.slots, id))", "false"),
+    ("octets the kernel did not take", FLEET + "session.rs", "source.reader_mut().advance(octets);",
+     "source.reader_mut().advance(octets + usize::from(octets % 64 == 63 && !source.reader().at_boundary()));"),
+    ("a piece that is read twice", FLEET + "session.rs", "Read::Closed => match self.sources.pop_front() {",
+     "Read::Closed => match self.sources.pop_front().filter(|_| self.octets % 8 != 7) {"),
+    ("a fall that nobody hears of", EXCHANGE, "core.fell(connection, &reader);", "let _ = (connection, &reader);"),
+    ("a loss that nobody hears of", EXCHANGE, "core.lost(connection);", ""),
+    ("what was for another connection", EXCHANGE, "pair.filter(|(_, known)| *known == connection)", "pair.filter(|(_, known)| known.session == connection.session)"),
     ("a filter lets a family through", MIRROR + "update.rs", "if families().all(|family|", "if families().any(|family|"),
 ]
 

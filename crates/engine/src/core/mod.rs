@@ -41,7 +41,7 @@
 //! let connection = core.connected(session);
 //! let (mut readers, mut sent) = (Vec::new(), Vec::new());
 //! core.step(Time(1_750_000_000_000_000), |output| {
-//!     if let Output::Read(_, reader) = output {
+//!     if let Output::Read(_, reader) | Output::Follow(_, _, reader) = output {
 //!         readers.push(reader);
 //!     }
 //! });
@@ -66,7 +66,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mirror::{Filled, Lane, Mirror, Mode, Progress, RouterId, Seen, SessionId, Taken, Want};
+use mirror::{FeedId, Filled, Lane, Mirror, Mode, Progress, RouterId, Seen, SessionId, Taken, Want};
 use queue::log::{Log, Pool, Reader, SEGMENT_LEN, Usage};
 use queue::ring::{self, Cost, Drained, Event, Gate, Intake};
 use rib::Time;
@@ -161,8 +161,10 @@ pub struct Connection {
 /// What a step wants from outside.
 #[derive(Debug)]
 pub enum Output {
-    /// When all that came before has been read, read this.
+    /// When all that came before has been read, read this piece to its end.
     Read(Connection, Reader),
+    /// And then this, the log of a feed, which does not end.
+    Follow(Connection, FeedId, Reader),
     /// When what is being sent has ended with a message, send this, and close; if nothing has been sent
     /// yet, only close. All else is for nobody.
     Finish(Connection, Reader),
@@ -445,7 +447,8 @@ impl Core {
         }
         if filled.progress == Progress::CaughtUp {
             // Nothing has been appended since: the log goes on exactly where the piece ends.
-            output(Output::Read(connection, self.logs.subscribe(self.mirror.feed(id))));
+            let feed = self.mirror.feed(id);
+            output(Output::Follow(connection, feed, self.logs.subscribe(feed)));
         }
         filled.progress
     }

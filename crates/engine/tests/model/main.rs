@@ -1,13 +1,14 @@
-//! The model: routers, an engine and servers in one thread, from a seed.
+//! The model: routers, an engine, a writer and servers in one thread, from a seed.
 //!
 //! ```text
-//!  tests::router ──► lanes ──► engine::core ──► readers ──► tests::station
-//!   naive tables                                             rebuilt tables
-//!        └───────────────── equal at every quiet point ──────────┘
+//!  tests::router ──► lanes ──► engine::core ──► exchange ──► writer's fleet ──► twin ──► tests::station
+//!   naive tables                                                               rebuilt tables
+//!        └─────────────────────────── equal at every quiet point ──────────────────┘
 //! ```
 //!
-//! Routers live, lose their connection and come back. Servers connect, stall, read at any speed and cut at
-//! any octet, go away and return; they want all or a part; logs are so short that falling off is common.
+//! Routers live, lose their connection and come back. Servers refuse, are silent, stall, read at any speed and
+//! cut at any octet, reset, go away and return; they want all or a part; logs are so short that falling off
+//! is common. What the mirror's and the writer's threads tell each other comes late, and so do wake-ups.
 //!
 //! * **exact**    at a quiet point each server holds its router's table, every octet of it, and has heard of
 //!   every end of RIB and the latest statistics. The RIB has as many paths as the routers have.

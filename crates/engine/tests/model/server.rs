@@ -1,14 +1,14 @@
-//! A server of the model, and the connection that feeds it: what a writer does, at any speed.
+//! A server of the model: what it wants, how it is, and what it has heard.
 
-use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use engine::core::{Connection, Core};
 use mirror::{Instance, Row, SessionId, Want};
-use queue::log::{Chunk, Read, Reader};
-use tests::Rng;
 use tests::station::{Family, PeerKey, Station, View};
 use wire::bgp;
+use writer::driver::Token;
+use writer::plan::Plan;
+use writer::twin::{self, Manner, Twin};
 
 use crate::trace::Trace;
 
@@ -62,140 +62,81 @@ pub(crate) fn wishes() -> Vec<Wish> {
     ]
 }
 
+/// A server, and what it has heard on which connection.
 pub(crate) struct Server {
     pub(crate) session: SessionId,
     /// By number.
     pub(crate) router: usize,
     pub(crate) wish: usize,
     pub(crate) station: Station,
-    pub(crate) connection: Option<Connection>,
-    /// What it is to read, one after the other.
-    pub(crate) readers: VecDeque<Reader>,
-    /// What is with the kernel: octets that were read and of which so many have gone out.
-    flying: Option<(Chunk, usize)>,
+    /// Whether it is to have a connection.
+    pub(crate) wanted: bool,
     /// Steps for which it does not read.
     pub(crate) stalled: usize,
-    /// Octets of a turn, at most.
-    pub(crate) speed: usize,
-    pub(crate) falls: usize,
-    /// Whether anything was sent on this connection.
-    greeted: bool,
+    /// How it is when it does.
+    pub(crate) manner: Manner,
+    /// The connection that the station hears, and how many octets came by it.
+    hears: Token,
+    got: usize,
+    pub(crate) farewells: usize,
     trace: Trace,
 }
 
 impl Server {
-    pub(crate) fn new(session: SessionId, router: usize, wish: usize) -> Self {
+    pub(crate) fn new(session: SessionId, router: usize, wish: usize, manner: Manner) -> Self {
         Self {
             session,
             router,
             wish,
             station: Station::new(),
-            connection: None,
-            readers: VecDeque::new(),
-            flying: None,
+            wanted: false,
             stalled: 0,
-            speed: 0,
-            falls: 0,
-            greeted: false,
+            manner,
+            hears: Token { session: writer::fleet::SessionId(session.0), life: 0 },
+            got: 0,
+            farewells: 0,
             trace: Trace::new(format!("        server {}", session.0)),
         }
     }
 
-    pub(crate) fn connect(&mut self, core: &mut Core) {
-        assert!(self.connection.is_none());
-        self.station.reconnect();
-        self.greeted = false;
-        self.trace.note("connects");
-        self.connection = Some(core.connected(self.session));
+    pub(crate) fn address(&self) -> IpAddr {
+        IpAddr::from([192, 0, 2, u8::try_from(self.session.0).expect("a few servers")])
     }
 
-    pub(crate) fn disconnect(&mut self, core: &mut Core) {
-        if let Some(connection) = self.connection.take() {
-            self.readers.clear();
-            self.flying = None;
-            core.lost(connection);
-        }
+    pub(crate) fn plan(&self) -> Box<Plan> {
+        Box::new(twin::plan(&format!("server {}", self.session.0), self.address()))
     }
 
-    /// Takes what is given for this connection, and nothing for another.
-    pub(crate) fn give(&mut self, connection: Connection, reader: Reader) {
-        if self.connection == Some(connection) {
-            self.readers.push_back(reader);
-        }
+    /// How it is now.
+    pub(crate) fn behave(&self, twin: &mut Twin) {
+        let bite = if self.stalled > 0 { 0 } else { self.manner.bite };
+        twin.set_manner(self.address(), Manner { bite, ..self.manner.clone() });
     }
 
-    /// Reads, and says what broke a rule. Whether there was anything.
-    pub(crate) fn read(&mut self, core: &mut Core, dice: &mut Rng) -> Result<bool, String> {
-        let Some(connection) = self.connection else { return Ok(false) };
-        if self.stalled > 0 {
-            self.stalled -= 1;
-            return Ok(false);
-        }
-        let mut left = dice.below(self.speed) + 1;
+    /// Reads what came, one connection after the other, and says what broke a rule. Whether there was anything.
+    pub(crate) fn hear(&mut self, twin: &mut Twin) -> Result<bool, String> {
         let mut any = false;
-        while left > 0 {
-            if let Some((chunk, gone)) = &mut self.flying {
-                let len = (chunk.len() - *gone).min(left);
-                self.trace.octets(&chunk[*gone..*gone + len]);
-                self.station.take(&chunk[*gone..*gone + len])?;
-                self.greeted = true;
-                (*gone, left, any) = (*gone + len, left - len, true);
-                // A send that was partly done is resumed from where the reader then stands.
-                let done = *gone;
-                if done == chunk.len() || dice.percent(50) {
-                    self.readers.front_mut().expect("it was read from").advance(done);
-                    self.flying = None;
-                }
-                continue;
+        loop {
+            let octets = twin.take(self.hears);
+            self.trace.octets(&octets);
+            self.station.take(&octets)?;
+            self.got += octets.len();
+            any |= !octets.is_empty();
+            let next = Token { life: self.hears.life + 1, ..self.hears };
+            if twin.life(next).is_none() {
+                return Ok(any);
             }
-            let Some(reader) = self.readers.front_mut() else { break };
-            match reader.read(dice.below(2 * self.speed)) {
-                Read::Data(chunk) => self.flying = Some((chunk, 0)),
-                Read::Idle => break,
-                Read::Closed => {
-                    self.readers.pop_front();
-                    core.took(connection);
-                    any = true;
+            // The connection is over. Who has been told the end has been told farewell, if anything.
+            if twin.life(self.hears).is_some_and(|life| life.whole) && self.got > 0 {
+                if self.station.terminated() != Some(0) {
+                    return Err("left without a word".to_owned());
                 }
-                Read::Fell => {
-                    self.trace.note("falls off");
-                    self.falls += 1;
-                    assert_eq!(self.readers.len(), 1, "nothing follows a log");
-                    let reader = self.readers.pop_front().expect("it is there");
-                    if self.station.mid_message() {
-                        return Err("fell off inside of a message".to_owned());
-                    }
-                    core.fell(connection, &reader);
-                    return Ok(true);
-                }
+                self.farewells += 1;
             }
+            self.station.reconnect();
+            self.trace.note("has another connection");
+            (self.hears, self.got) = (next, 0);
         }
-        Ok(any)
-    }
-
-    /// Reads all that one last reader has, after the message that is being sent; nothing, if nothing was
-    /// sent. Whether it was.
-    pub(crate) fn finish(&mut self, mut last: Reader) -> Result<bool, String> {
-        if !self.greeted {
-            return Ok(false);
-        }
-        if let Some((_, gone)) = self.flying.take() {
-            self.readers.front_mut().expect("it was read from").advance(gone);
-        }
-        let mut rest = self.readers.front_mut().filter(|reader| !reader.at_boundary());
-        while let Some(reader) = &mut rest
-            && !reader.at_boundary()
-        {
-            let Read::Data(chunk) = reader.read(0) else { return Err("a message without an end".to_owned()) };
-            self.station.take(&chunk)?;
-            reader.advance(chunk.len());
-        }
-        while let Read::Data(chunk) = last.read(usize::MAX) {
-            self.station.take(&chunk)?;
-            last.advance(chunk.len());
-        }
-        self.readers.clear();
-        Ok(true)
     }
 }
 

@@ -2,21 +2,28 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use engine::core::{Core, Output, PIECES_AHEAD, Record, Settings};
+use engine::exchange::Exchange;
 use queue::ring::{self, Full, Gate, Inlet};
 use rib::Time;
 use tests::Rng;
 use tests::router::{Emission, Router, Shape};
 use tests::station::difference;
 use wire::bmp::TerminationReason;
+use writer::fleet::{self, Fleet, Order, Report, State, Then};
+use writer::twin::{Answer, Manner, Temper, Twin};
 
 use crate::server::{Server, Wish, shared, wishes};
 use crate::trace::Trace;
 
 /// The longest message of a router, more or less: a segment of its own, if it is longer than others.
 const MESSAGE_MAX: usize = 66 << 10;
+
+/// When it all begins.
+const BEGIN: Time = Time(1_750_000_000_000_000);
 
 /// Peers of a router.
 const PEERS_MAX: usize = 8;
@@ -51,6 +58,7 @@ pub(crate) struct Seen {
     messages_lost: usize,
     untold: usize,
     farewells: usize,
+    failures: usize,
     refusals: usize,
     octets: u64,
 }
@@ -65,6 +73,7 @@ impl Seen {
         self.messages_lost += other.messages_lost;
         self.untold += other.untold;
         self.farewells += other.farewells;
+        self.failures += other.failures;
         self.refusals += other.refusals;
         self.octets += other.octets;
     }
@@ -73,7 +82,7 @@ impl Seen {
         assert!(self.falls > 2 * self.runs, "{self:?}");
         assert!(self.connections > 4 * self.runs, "{self:?}");
         assert!(self.losses > self.runs / 4, "{self:?}");
-        let some = [self.messages_lost, self.untold, self.farewells, self.refusals];
+        let some = [self.messages_lost, self.untold, self.farewells, self.failures, self.refusals];
         assert!(some.iter().all(|some| *some > 0), "{self:?}");
     }
 }
@@ -85,6 +94,13 @@ pub(crate) struct Sim {
     settings: Settings,
     gate: Gate<Record>,
     core: Core,
+    exchange: Exchange,
+    fleet: Fleet<Twin>,
+    /// On their way between the two threads.
+    orders: VecDeque<Order>,
+    reports: VecDeque<Report>,
+    /// When the fleet is due, if nothing happens before.
+    until: Option<Duration>,
     sources: Vec<Source>,
     servers: Vec<Server>,
     wishes: Vec<Wish>,
@@ -135,17 +151,62 @@ impl Sim {
                 feeds.push((router, wish));
             }
             let session = core.attach(&name(router), &shared(&wishes[wish]));
-            let mut server = Server::new(session, router, wish);
+            let manner = Manner {
+                window: dice.pick(&[1, 1000, 64 << 10, 1 << 20]),
+                bite: dice.pick(&[10, 300, 5000, 100_000]),
+                pause: Duration::from_millis(dice.pick(&[20, 200, 1000])),
+                resets: dice.pick(&[0, 0, 3]),
+                ends: dice.pick(&[0, 0, 3]),
+                ..Manner::default()
+            };
+            let mut server = Server::new(session, router, wish, manner);
             sources[router].router.provisional().into_iter().for_each(|peer| server.station.tolerate(peer));
             if rib.tombstones_max < 1 << 20 {
                 server.station.tell_again();
             }
-            server.speed = dice.pick(&[10, 300, 5000, 100_000]);
             server
         });
-        let servers = servers.collect();
-        let (now, feeds) = (Time(1_750_000_000_000_000), feeds.len());
-        Self { seed, dice, now, settings, gate, core, sources, servers, wishes, feeds, seen: Seen::default() }
+        let servers: Vec<Server> = servers.collect();
+        let temper = Temper {
+            delay_max: Duration::from_micros(dice.pick(&[0, 100, 50_000])),
+            lost: dice.pick(&[0, 300]),
+            late_max: Duration::from_millis(500),
+            hold_max: Duration::from_millis(dice.pick(&[0, 3000])),
+            stale: dice.pick(&[0, 500]),
+            refused: 0,
+        };
+        let times = fleet::Settings {
+            cap: dice.pick(&[1, 700, 5000, 256 << 10]),
+            retry_min: Duration::from_millis(dice.pick(&[1, 100, 3000])),
+            retry_max: Duration::from_secs(10),
+            connect_limit: Duration::from_secs(3),
+            stall_limit: Duration::from_secs(dice.pick(&[20, 100_000])),
+            drain_limit: Duration::from_secs(dice.pick(&[1, 60])),
+            ..fleet::Settings::default()
+        };
+        let mut fleet = Fleet::new(Twin::new(seed, temper), times, seed);
+        servers.iter().for_each(|server| server.behave(fleet.driver()));
+        let (now, feeds) = (BEGIN, feeds.len());
+        let (orders, reports) = (VecDeque::new(), VecDeque::new());
+        let (exchange, until, seen) = (Exchange::default(), None, Seen::default());
+        Self {
+            seed,
+            dice,
+            now,
+            settings,
+            gate,
+            core,
+            exchange,
+            fleet,
+            orders,
+            reports,
+            until,
+            sources,
+            servers,
+            wishes,
+            feeds,
+            seen,
+        }
     }
 
     /// The whole life: some stretches of noise, each with a quiet point behind it, and the end of all.
@@ -162,7 +223,7 @@ impl Sim {
         }
         self.end();
         self.seen.runs = 1;
-        self.seen.falls = self.servers.iter().map(|server| server.falls).sum();
+        self.seen.farewells = self.servers.iter().map(|server| server.farewells).sum();
         self.seen.messages_lost = self.servers.iter().map(|server| server.station.messages_lost()).sum();
         self.seen
     }
@@ -175,18 +236,8 @@ impl Sim {
         match self.dice.below(100) {
             0..=1 if connected => self.hang_up(router),
             _ if !connected && self.dice.percent(40) => self.call(router),
-            2..=9 => {
-                let Self { servers, core, seen, .. } = self;
-                match servers[server].connection {
-                    None => {
-                        servers[server].connect(core);
-                        seen.connections += 1;
-                    }
-                    Some(_) if self.dice.percent(20) => servers[server].disconnect(core),
-                    Some(_) if self.dice.percent(5) => self.leave(server),
-                    Some(_) => servers[server].stalled = self.dice.pick(&[3, 30, 300]),
-                }
-            }
+            2..=9 if !self.servers[server].wanted => self.open(server),
+            2..=9 => self.trouble(server),
             _ => {
                 for _ in 0..self.dice.below(6) {
                     let emissions = self.sources[router].router.step();
@@ -248,56 +299,109 @@ impl Sim {
         }
     }
 
-    fn leave(&mut self, server: usize) {
+    /// The server is to have a connection.
+    fn open(&mut self, server: usize) {
         let server = &mut self.servers[server];
-        let mut last = None;
-        self.core.leave(server.session, TerminationReason::ADMINISTRATIVELY_CLOSED, &mut |output| {
-            if let Output::Finish(_, reader) = output {
-                last = Some(reader);
+        server.wanted = true;
+        self.orders.push_back(Order::Open(fleet::SessionId(server.session.0), server.plan()));
+    }
+
+    /// Something happens to a server that has a connection, or is about to.
+    fn trouble(&mut self, server: usize) {
+        let what = self.dice.below(100);
+        let Self { servers, core, fleet, exchange, orders, dice, .. } = self;
+        let (server, twin) = (&mut servers[server], fleet.driver());
+        match what {
+            0..=9 => twin.reset(server.address()),
+            10..=19 => twin.end(server.address()),
+            20..=29 => {
+                server.manner.answer = dice.pick(&[Answer::Accept, Answer::Refuse, Answer::Silence]);
             }
-        });
-        let seed = self.seed;
-        let told = server.finish(last.expect("a farewell"));
-        let told = told.unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
-        assert_eq!(server.station.terminated(), told.then_some(0), "seed {seed}");
-        server.disconnect(&mut self.core);
-        self.seen.farewells += usize::from(told);
+            30..=39 => {
+                let then = dice.pick(&[Then::Again, Then::Rest]);
+                server.wanted = then == Then::Again;
+                let reason = TerminationReason::ADMINISTRATIVELY_CLOSED;
+                orders.push_back(exchange.leave(core, server.session, reason, then));
+            }
+            _ => server.stalled = dice.pick(&[3, 30, 300]),
+        }
+        server.behave(twin);
     }
 
     /// Everybody does something. Whether there was anything to do.
     fn step(&mut self) -> bool {
         self.push();
         self.now.0 += self.dice.pick(&[1, 100, 5000, 200_000, 3_000_000]);
-        let Self { core, servers, seen, seed, .. } = self;
-        let step = core.step(self.now, |output| match output {
-            Output::Read(connection, reader) => {
-                let server = servers.iter_mut().find(|server| server.session == connection.session);
-                server.expect("a session of ours").give(connection, reader);
-            }
-            Output::Untold(_, peers) => seen.untold += peers,
-            Output::Finish(..) => unreachable!("nobody left"),
-            Output::Broken(_, error) => panic!("seed {seed}: a router's octets: {error}"),
-        });
-        let mut any = step.more || step.messages > 0 || step.at.is_some();
+        // Either thread may be late.
+        let mut any = !self.dice.percent(70) || self.step_core();
+        any |= !self.dice.percent(70) || self.step_fleet();
+        let Self { servers, fleet, seed, .. } = self;
+        let twin = fleet.driver();
         for (number, server) in servers.iter_mut().enumerate() {
-            let read = server.read(core, &mut self.dice);
-            any |= read.unwrap_or_else(|broken| panic!("seed {seed}, server {number}: {broken}"));
+            if server.stalled > 0 {
+                server.stalled -= 1;
+                server.behave(twin);
+            }
+            let heard = server.hear(twin);
+            any |= heard.unwrap_or_else(|broken| panic!("seed {seed}, server {number}: {broken}"));
         }
         self.bound();
         any
     }
 
+    /// The mirror's thread: whether it did anything.
+    fn step_core(&mut self) -> bool {
+        let Self { core, exchange, reports, orders, seen, seed, .. } = self;
+        let mut any = !reports.is_empty();
+        for report in reports.drain(..) {
+            match exchange.report(core, report) {
+                Some(Report::Up(..)) => seen.connections += 1,
+                Some(Report::Failed(..)) => seen.failures += 1,
+                _ => {}
+            }
+        }
+        let step = core.step(self.now, |output| match exchange.output(output) {
+            Ok(order) => orders.extend(order),
+            Err(Output::Untold(_, peers)) => seen.untold += peers,
+            Err(Output::Broken(_, error)) => panic!("seed {seed}: a router's octets: {error}"),
+            Err(output) => unreachable!("{output:?}"),
+        });
+        any |= step.more || step.messages > 0 || step.at.is_some();
+        any
+    }
+
+    /// The writer's thread, if somebody wakes it: whether it did anything.
+    fn step_fleet(&mut self) -> bool {
+        let now = Duration::from_micros(self.now.0 - BEGIN.0);
+        let Self { fleet, orders, reports, until, seen, .. } = self;
+        let woken = fleet.driver().step(now);
+        if !woken && orders.is_empty() && !fleet.has_news() && until.is_none_or(|until| until > now) {
+            return false;
+        }
+        for order in orders.drain(..) {
+            fleet.order(now, order);
+        }
+        let turn = fleet.turn(now);
+        *until = turn.until;
+        let told = reports.len();
+        reports.extend(std::iter::from_fn(|| fleet.next_report()));
+        seen.falls += reports.range(told..).filter(|report| matches!(report, Report::Fell(..))).count();
+        true
+    }
+
     /// What memory there is has an owner.
-    fn bound(&self) {
+    fn bound(&mut self) {
         let Settings { segment_len, retention, piece_len, pooled_max, .. } = self.settings;
         let (logs, pieces) = self.core.usage();
         let segment = segment_len.max(MESSAGE_MAX);
         let servers = self.servers.len();
+        // What is on its way between the threads, and what the kernel still has of connections that are gone.
+        let moving = self.orders.len() + self.reports.len() + self.fleet.driver().in_flight();
         let bounds = [
             (logs.retained, self.feeds * retention.max(segment)),
-            (logs.stragglers, servers * 2 * segment),
+            (logs.stragglers, (servers * 2 + moving) * segment),
             (logs.pooled, pooled_max * segment_len),
-            (pieces.stragglers, servers * (PIECES_AHEAD + 1) * piece_len),
+            (pieces.stragglers, (servers * (PIECES_AHEAD + 1) + moving) * piece_len),
             (pieces.pooled, pooled_max * piece_len),
         ];
         for (used, bound) in bounds {
@@ -309,24 +413,35 @@ impl Sim {
     fn calm(&mut self) {
         for server in &mut self.servers {
             server.stalled = 0;
-            server.speed = server.speed.max(5000);
+            server.manner = Manner { window: 64 << 10, bite: 64 << 10, ..Manner::default() };
+            server.behave(self.fleet.driver());
         }
         let mut quiet = 0;
         for _ in 0..400_000 {
             quiet = if self.step() { 0 } else { quiet + 1 };
-            if quiet > 3 && self.sources.iter().all(Source::has_pushed) {
+            if quiet > 3 && self.sources.iter().all(Source::has_pushed) && self.are_all_live() {
                 return;
             }
         }
-        panic!("seed {}: it never falls quiet", self.seed);
+        panic!("seed {}: it never falls quiet: {:#?}", self.seed, self.fleet.survey());
+    }
+
+    /// Whether everybody has the connection that it is to have, and nobody another one.
+    fn are_all_live(&self) -> bool {
+        self.orders.is_empty()
+            && self.reports.is_empty()
+            && self.servers.iter().all(|server| {
+                let status = self.fleet.status(fleet::SessionId(server.session.0));
+                let state = status.as_ref().map_or(State::Idle, |status| status.state);
+                let lag = status.map_or(0, |status| status.lag);
+                state == if server.wanted { State::Live } else { State::Idle } && lag == 0
+            })
     }
 
     fn compare(&mut self) {
         self.seen.quiet_points += 1;
         let seed = self.seed;
-        for (number, server) in
-            self.servers.iter().enumerate().filter(|(_, server)| server.connection.is_some())
-        {
+        for (number, server) in self.servers.iter().enumerate().filter(|(_, server)| server.wanted) {
             let wants = self.wishes[server.wish].wants;
             let router = &self.sources[server.router].router;
             let mut wanted = router.tables();
@@ -360,7 +475,15 @@ impl Sim {
         self.calm();
         self.compare();
         for server in &mut self.servers {
-            server.disconnect(&mut self.core);
+            server.wanted = false;
+            let reason = TerminationReason::ADMINISTRATIVELY_CLOSED;
+            let order = self.exchange.leave(&mut self.core, server.session, reason, Then::Forget);
+            self.orders.push_back(order);
+        }
+        self.calm();
+        for server in &self.servers {
+            let id = fleet::SessionId(server.session.0);
+            assert!(self.fleet.status(id).is_none(), "seed {}: {id:?} is not forgotten", self.seed);
             self.core.detach(server.session);
         }
         for _ in 0..1000 {

@@ -114,7 +114,7 @@ impl Bench {
         self.now.0 += 1_000_000;
         let Self { core, now, servers, said, .. } = self;
         core.step(*now, |output| match output {
-            Output::Read(connection, reader) => {
+            Output::Read(connection, reader) | Output::Follow(connection, _, reader) => {
                 let server = servers.get_mut(&connection.session).expect("a session of ours");
                 assert_eq!(server.connection, Some(connection), "a reader for the connection there is");
                 server.readers.push_back(reader);
