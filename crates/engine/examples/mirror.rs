@@ -71,7 +71,12 @@ fn run(io: Io, servers: &[SocketAddr]) -> Result<(), String> {
     }
     let inlet = gate.open(64).map_err(|error| error.to_string())?;
     let (ended, end) = mpsc::channel();
-    thread::spawn(move || ended.send(read(inlet)));
+    thread::spawn(move || {
+        let mut inlet = inlet;
+        let result = read(&mut inlet);
+        // The lane stays open: when it ends, so do the router's peers.
+        ended.send((result, inlet))
+    });
 
     let mut read = None;
     let mut ends_at = None;
@@ -81,7 +86,7 @@ fn run(io: Io, servers: &[SocketAddr]) -> Result<(), String> {
             return Err(error.to_string());
         }
         read = read.or_else(|| end.try_recv().ok());
-        if let Some(result) = &read
+        if let Some((result, _)) = &read
             && !step.more
             && step.messages == 0
         {
@@ -111,10 +116,10 @@ fn plan(server: &SocketAddr) -> Plan {
 }
 
 /// Reads messages and hands them on as they come, whole.
-fn read(mut inlet: Inlet<Record>) -> Result<(), String> {
+fn read(inlet: &mut Inlet<Record>) -> Result<(), String> {
     let mut room = vec![0; 256 << 10];
     let mut octets = BytesMut::new();
-    push(&mut inlet, Record::Of { router: Arc::from("stdin"), connection: 1 });
+    push(inlet, Record::Of { router: Arc::from("stdin"), connection: 1 });
     loop {
         let len = std::io::stdin().read(&mut room).map_err(|error| error.to_string())?;
         if len == 0 {
@@ -132,7 +137,7 @@ fn read(mut inlet: Inlet<Record>) -> Result<(), String> {
         }
         let whole = octets.len() - rest.len();
         if whole > 0 {
-            push(&mut inlet, Record::Messages(octets.split_to(whole).freeze()));
+            push(inlet, Record::Messages(octets.split_to(whole).freeze()));
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::fleet::ListenerId;
 pub struct Plan {
     /// What people call the session: it begins each word about it.
     pub name: Arc<str>,
-    /// Its server. Never link-local: see [`Fault`](crate::Fault).
+    /// Its server. Never link-local: see [`Fault`].
     pub server: IpAddr,
     /// Who connects.
     pub way: Way,

@@ -17,6 +17,9 @@
 //!   does not do: with DEFER_TASKRUN it is silent when a send that waited can go on, tried on 6.18.) It is
 //!   silenced while we are awake, and then raising it takes a fence before the last look at the ring, as on
 //!   the other side the kernel's atomic mark of deferred work comes before its look at the flag.
+//! * **stuck**     the kernel marks work after it has queued it, so an enter on another core may do the work
+//!   before it is marked. The mark then stays until there is other work, whatever we enter (seen on 6.18, once
+//!   in some thousand wake-ups that meet an enter), and who goes by it does not sleep any more.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -183,6 +186,12 @@ impl Hot {
         self.noticed
     }
 
+    /// The ring's descriptor.
+    #[cfg(test)]
+    pub(super) fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.ring.as_raw_fd()
+    }
+
     /// Sends with the next flush.
     pub(super) fn send(&mut self, token: Token, line: Rc<Line>, chunk: Chunk) {
         debug_assert!(line.sending.get().is_none(), "{token:?} has a send in flight");
@@ -221,11 +230,18 @@ impl Hot {
         let mut any = false;
         loop {
             self.fill();
-            if !self.ring.submission().is_empty() || self.is_asked() {
+            let asked = self.is_asked();
+            if asked || !self.ring.submission().is_empty() {
                 self.calls += 1;
                 hushed(self.ring.submit())?;
             }
-            any |= self.reap(&mut done);
+            let came = self.reap(&mut done);
+            any |= came;
+            if asked && !came && self.is_asked() {
+                // *stuck*, or new. The bell is work whose mark is there before the next enter, which wipes it.
+                self.calls += 1;
+                rustix::io::write(self.bell.get_ref(), &1_u64.to_ne_bytes())?;
+            }
             // What the kernel did not take now it may take when there is more memory: see `unsubmitted`.
             if self.backlog.is_empty() || !self.ring.submission().is_empty() {
                 return Ok(any);

@@ -107,15 +107,15 @@ async fn serve(mut post: Post, settings: Settings, seed: u64) -> io::Result<()> 
             let (now, driver) = (clock.elapsed(), fleet.driver());
             let limit = turn.until.map(|until| until.saturating_sub(now));
             if driver.sending() > 0 && now < brief_until {
-                driver.wait(limit.map_or(BRIEF, |limit| limit.min(BRIEF)))
+                driver.wait(limit.map_or(BRIEF, |limit| limit.min(BRIEF))).map(|()| false)
             } else {
-                let slept = driver.sleep(limit).await;
-                (turns, breath_at) = (0, clock.elapsed() + BREATH);
-                slept
+                driver.sleep(limit).await
             }
         };
         post.get_up();
-        slept?;
+        if slept? {
+            (turns, breath_at) = (0, clock.elapsed() + BREATH);
+        }
     }
     fleet.driver().end().await;
     Ok(())
@@ -174,11 +174,12 @@ impl Uring {
         self.hot.wait(limit)
     }
 
-    /// Waits for whatever may happen. The cold tasks run meanwhile.
-    async fn sleep(&mut self, limit: Option<Duration>) -> io::Result<()> {
+    /// Waits for whatever may happen. Whether the cold tasks ran meanwhile: not if it has happened already.
+    async fn sleep(&mut self, limit: Option<Duration>) -> io::Result<bool> {
         let limit =
             if self.hot.unsubmitted() { Some(limit.map_or(AGAIN, |limit| limit.min(AGAIN))) } else { limit };
         let mut timer = pin!(limit.map(tokio::time::sleep));
+        let mut ran = false;
         poll_fn(|context| {
             if self.desk.poll(context).is_ready() {
                 return Poll::Ready(Ok(()));
@@ -186,14 +187,17 @@ impl Uring {
             if let Poll::Ready(ready) = self.hot.poll(context) {
                 return Poll::Ready(ready);
             }
-            match timer.as_mut().as_pin_mut() {
-                Some(timer) => timer.poll(context).map(Ok),
-                None => Poll::Pending,
+            if let Some(timer) = timer.as_mut().as_pin_mut()
+                && timer.poll(context).is_ready()
+            {
+                return Poll::Ready(Ok(()));
             }
+            ran = true;
+            Poll::Pending
         })
         .await?;
         self.hot.silence();
-        Ok(())
+        Ok(ran)
     }
 
     /// Lets the cold tasks run, submits what they ask for, and looks for what has come, without waiting.

@@ -4,7 +4,9 @@
 use std::future::poll_fn;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -545,6 +547,45 @@ fn a_busy_loop_breathes() {
         }
         panic!("the read was never submitted");
     });
+}
+
+/// The mark of deferred work, left behind with no work, as *stuck* has it.
+#[test]
+fn a_mark_that_is_stuck_keeps_nobody_awake() {
+    for setup in [Setup::Defer, Setup::Coop] {
+        alone_with(setup, ZeroCopy::Auto, move |mut bench| async move {
+            bench.driver.flush().unwrap();
+            assert!(bench.driver.sleep(Some(Duration::from_millis(1))).await.unwrap(), "nothing is there");
+            for _ in 0..3 {
+                mark(bench.driver.hot.as_raw_fd());
+                assert!(!bench.driver.sleep(None).await.unwrap(), "the cold tasks had no turn");
+                let start = cpu();
+                assert!(bench.rest().await.is_empty());
+                let used = cpu() - start;
+                assert!(used < Duration::from_millis(5), "{used:?} for nothing, {setup:?}");
+            }
+        });
+    }
+}
+
+/// Marks deferred work in a ring (`IORING_SQ_TASKRUN`).
+fn mark(ring: RawFd) {
+    const TASKRUN: u32 = 1 << 2;
+    let mut params = [0_u32; 30];
+    let page = 4096;
+    // SAFETY: `params` is as long as the kernel's, whose 15th word says where any ring has its flags. They are
+    // in the page that is mapped, and an atomic there for the kernel, too.
+    unsafe {
+        let other = libc::syscall(libc::SYS_io_uring_setup, 1, params.as_mut_ptr());
+        assert!(other >= 0);
+        libc::close(i32::try_from(other).unwrap());
+        let shared =
+            libc::mmap(null_mut(), page, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED, ring, 0);
+        assert_ne!(shared, libc::MAP_FAILED);
+        let flags = shared.byte_add(params[14] as usize).cast::<AtomicU32>();
+        (*flags).fetch_or(TASKRUN, Ordering::SeqCst);
+        libc::munmap(shared, page);
+    }
 }
 
 #[test]
