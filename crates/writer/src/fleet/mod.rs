@@ -84,11 +84,12 @@ pub struct Fleet<D: Driver> {
 
 /// A place for a session.
 #[derive(Default)]
+#[repr(C)]
 struct Slot {
     /// Connections that were tried from here: a token is good for one of them.
     life: u32,
-    alarm: Option<Duration>,
     session: Option<Session>,
+    alarm: Option<Duration>,
 }
 
 struct Listener {

@@ -14,22 +14,25 @@ use crate::plan::Plan;
 /// Sources that one connection has at most at once: pieces made ahead, and the log.
 pub const SOURCES_MAX: usize = 8;
 
+/// What each send touches comes first, here and in [`Line`], for there are hundreds of these and the kernel's
+/// work in between leaves none in a cache.
+#[repr(C)]
 pub(super) struct Session {
-    pub(super) plan: Box<Plan>,
     pub(super) state: State,
-    pub(super) since: Duration,
     /// What it is for when its connection is gone.
     pub(super) fate: Fate,
+    /// Whether its keys changed while it was connecting.
+    pub(super) rekeyed: bool,
+    pub(super) octets: u64,
+    pub(super) sends: u64,
+    pub(super) line: Line,
+    pub(super) plan: Box<Plan>,
+    pub(super) since: Duration,
     pub(super) retry: Retry,
     pub(super) retry_at: Option<Duration>,
     pub(super) reason: Option<Reason>,
-    /// Whether its keys changed while it was connecting.
-    pub(super) rekeyed: bool,
-    pub(super) line: Line,
     pub(super) connections: u64,
     pub(super) falls: u64,
-    pub(super) octets: u64,
-    pub(super) sends: u64,
 }
 
 /// What becomes of a session without a connection.
@@ -47,29 +50,33 @@ pub(super) enum Fate {
 
 /// What a session knows of the connection it has.
 #[derive(Default)]
+#[repr(C)]
 pub(super) struct Line {
-    pub(super) ends: Option<Ends>,
-    /// The first is being read.
-    sources: VecDeque<Source>,
+    /// What is being read.
+    source: Option<Source>,
     /// Whether a send is in flight.
     pub(super) sending: bool,
-    /// The feed whose news it waits for.
-    pub(super) awaits: Option<u32>,
-    /// When it first read a log.
-    pub(super) live_at: Option<Duration>,
-    /// Octets the kernel took.
-    pub(super) octets: u64,
-    /// Octets that came from the server.
-    pub(super) heard: u64,
-    /// Octets the server had when it was last seen to take some, and when that was.
-    pub(super) moved: (u64, Duration),
-    /// Whether it may owe the server something since then.
+    /// Whether it may owe the server something since it was last seen to take some.
     pub(super) owed: bool,
-    /// What is sent last, and whether it is its turn.
-    pub(super) farewell: Option<Reader>,
+    /// Whether it is the farewell's turn, or over.
     parting: bool,
     /// Whether the server has been told that nothing more comes.
     pub(super) finished: bool,
+    /// The feed whose news it waits for.
+    pub(super) awaits: Option<u32>,
+    /// Octets the kernel took.
+    pub(super) octets: u64,
+    /// Octets the server had when it was last seen to take some, and when that was.
+    pub(super) moved: (u64, Duration),
+    /// What is read after that.
+    sources: VecDeque<Source>,
+    /// What is sent last.
+    pub(super) farewell: Option<Reader>,
+    pub(super) ends: Option<Ends>,
+    /// When it first read a log.
+    pub(super) live_at: Option<Duration>,
+    /// Octets that came from the server.
+    pub(super) heard: u64,
 }
 
 /// What a connection needs next.
@@ -118,7 +125,7 @@ impl Session {
 
     /// Octets that its readers have and the kernel has not.
     pub(super) fn lag(&self) -> u64 {
-        self.line.sources.iter().map(|source| source.reader().behind()).sum()
+        self.line.source.iter().chain(&self.line.sources).map(|source| source.reader().behind()).sum()
     }
 }
 
@@ -130,22 +137,31 @@ impl Line {
     /// What comes when all that came before has been read.
     pub(super) fn add(&mut self, source: Source) {
         assert!(self.sources.len() < SOURCES_MAX, "more than {SOURCES_MAX} sources for one connection");
-        self.sources.push_back(source);
+        if self.source.is_none() {
+            self.source = Some(source);
+        } else {
+            self.sources.push_back(source);
+        }
+    }
+
+    /// What was being read is over.
+    fn turn_over(&mut self) -> Option<Source> {
+        std::mem::replace(&mut self.source, self.sources.pop_front())
     }
 
     /// Whether what it reads now is a log.
     pub(super) fn reads_log(&self) -> bool {
-        matches!(self.sources.front(), Some(Source::Log(..)))
+        matches!(self.source, Some(Source::Log(..)))
     }
 
     /// Whether there is something where it found nothing.
     pub(super) fn has_news(&self) -> bool {
-        self.sources.front().is_some_and(|source| source.reader().ready())
+        self.source.as_ref().is_some_and(|source| source.reader().ready())
     }
 
     /// The kernel took so many octets of what was read last.
     pub(super) fn took(&mut self, octets: usize) {
-        let source = self.sources.front_mut().expect("it reads what is being sent");
+        let source = self.source.as_mut().expect("it reads what is being sent");
         source.reader_mut().advance(octets);
         self.octets += octets as u64;
     }
@@ -153,7 +169,7 @@ impl Line {
     /// What comes next, when no send is in flight.
     pub(super) fn next(&mut self, cap: usize) -> Next {
         debug_assert!(!self.sending, "one send in flight");
-        let Some(source) = self.sources.front_mut() else { return Next::Nothing };
+        let Some(source) = &mut self.source else { return Next::Nothing };
         match source.reader_mut().read(cap) {
             Read::Data(chunk) => Next::Send(chunk),
             Read::Idle => match source {
@@ -161,12 +177,12 @@ impl Line {
                 // Pieces are closed before they are handed over.
                 Source::Piece(_) => unreachable!("a piece that goes on"),
             },
-            Read::Closed => match self.sources.pop_front() {
+            Read::Closed => match self.turn_over() {
                 Some(Source::Piece(_)) => Next::Took,
                 // The feed is no more: whoever closed it takes leave of us.
                 _ => Next::Nothing,
             },
-            Read::Fell => match self.sources.pop_front() {
+            Read::Fell => match self.turn_over() {
                 Some(Source::Log(_, reader)) => Next::Fell(reader),
                 // A piece is one segment, which its reader holds.
                 _ => unreachable!("a piece that went away"),
@@ -181,15 +197,14 @@ impl Line {
             return Next::Nothing;
         }
         if !self.parting {
-            let torn = self.sources.front().is_some_and(|source| !source.reader().at_boundary());
+            let torn = self.source.as_ref().is_some_and(|source| !source.reader().at_boundary());
             if torn {
                 return self.next(0);
             }
             self.parting = true;
             self.sources.clear();
             // Who has heard nothing needs no farewell.
-            let farewell = self.farewell.take().filter(|_| self.octets > 0);
-            self.sources.extend(farewell.map(Source::Piece));
+            self.source = self.farewell.take().filter(|_| self.octets > 0).map(Source::Piece);
         }
         let next = self.next(cap);
         if !matches!(next, Next::Send(_)) {

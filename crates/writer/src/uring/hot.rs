@@ -25,7 +25,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll};
@@ -102,8 +102,8 @@ pub(super) struct Hot {
     backlog: VecDeque<(squeue::Entry, usize)>,
     /// Octets that what is in the queue has the kernel send.
     queued: usize,
-    /// Completions, copied out at once.
-    reaped: Vec<(u64, i32, u32)>,
+    /// Completions that nobody has looked at yet, copied out at once.
+    reaped: VecDeque<(u64, i32, u32)>,
     /// The bell, for who sleeps in the runtime.
     bell: AsyncFd<OwnedFd>,
     sending: usize,
@@ -159,7 +159,7 @@ impl Hot {
             free: Vec::new(),
             backlog: VecDeque::new(),
             queued: 0,
-            reaped: Vec::new(),
+            reaped: VecDeque::new(),
             bell: watch(bell.try_clone_to_owned()?)?,
             sending: 0,
             calls: 0,
@@ -195,13 +195,13 @@ impl Hot {
     /// Sends with the next flush.
     pub(super) fn send(&mut self, token: Token, line: Rc<Line>, chunk: Chunk) {
         debug_assert!(line.sending.get().is_none(), "{token:?} has a send in flight");
-        let zero_copy = line.gauge.take(chunk.len());
+        let zero_copy = line.may_spare_copy && line.gauge.take(chunk.len());
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::Free);
             u32::try_from(self.slots.len() - 1).expect("fewer sends than octets of memory")
         });
         line.sending.set(Some(index));
-        let (fd, len) = (Fd(line.as_fd().as_raw_fd()), u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+        let (fd, len) = (Fd(line.number), u32::try_from(chunk.len()).unwrap_or(u32::MAX));
         let flags = libc::MSG_NOSIGNAL;
         let entry = if zero_copy {
             opcode::SendZc::new(fd, chunk.as_ptr(), len).flags(flags).zc_flags(REPORT_USAGE).build()
@@ -222,11 +222,11 @@ impl Hot {
         }
     }
 
-    /// Submits what was queued, and hands out what has come of sends since; whether there was any.
+    /// Submits what was queued, and takes over what has come since; whether there was anything.
     ///
     /// # Errors
     /// The ring is of no use any more.
-    pub(super) fn flush(&mut self, mut done: impl FnMut(Done)) -> io::Result<bool> {
+    pub(super) fn flush(&mut self) -> io::Result<bool> {
         let mut any = false;
         loop {
             self.fill();
@@ -235,7 +235,9 @@ impl Hot {
                 self.calls += 1;
                 hushed(self.ring.submit())?;
             }
-            let came = self.reap(&mut done);
+            let completions = self.ring.completion();
+            let came = !completions.is_empty();
+            self.reaped.extend(completions.map(|entry| (entry.user_data(), entry.result(), entry.flags())));
             any |= came;
             if asked && !came && self.is_asked() {
                 // *stuck*, or new. The bell is work whose mark is there before the next enter, which wipes it.
@@ -247,6 +249,29 @@ impl Hot {
                 return Ok(any);
             }
         }
+    }
+
+    /// What has come of a send, of those that the last flushes took over.
+    #[inline]
+    pub(super) fn next_done(&mut self) -> Option<Done> {
+        while let Some((of, result, flags)) = self.reaped.pop_front() {
+            match of {
+                CANCEL => {}
+                BELL if cqueue::more(flags) => {}
+                BELL => self.listen(),
+                index => {
+                    if let Some(done) = self.complete(index, result, flags) {
+                        return Some(done);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether there may be one.
+    pub(super) fn has_done(&self) -> bool {
+        !self.reaped.is_empty()
     }
 
     /// Whether the kernel refused for now to take what was queued.
@@ -353,32 +378,18 @@ impl Hot {
         }
     }
 
-    fn reap(&mut self, done: &mut impl FnMut(Done)) -> bool {
-        let mut reaped = mem::take(&mut self.reaped);
-        let completions = self.ring.completion();
-        reaped.extend(completions.map(|entry| (entry.user_data(), entry.result(), entry.flags())));
-        let any = !reaped.is_empty();
-        for (of, result, flags) in reaped.drain(..) {
-            match of {
-                CANCEL => {}
-                BELL if cqueue::more(flags) => {}
-                BELL => self.listen(),
-                index => self.complete(index, result, flags, done),
-            }
-        }
-        self.reaped = reaped;
-        any
-    }
-
-    fn complete(&mut self, of: u64, result: i32, flags: u32, done: &mut impl FnMut(Done)) {
+    fn complete(&mut self, of: u64, result: i32, flags: u32) -> Option<Done> {
         let Some((index, slot)) =
             u32::try_from(of).ok().and_then(|index| Some((index, self.slots.get_mut(index as usize)?)))
         else {
             debug_assert!(false, "a completion of slot {of}, which there is not");
-            return;
+            return None;
         };
         match mem::replace(slot, Slot::Free) {
-            Slot::Free => debug_assert!(false, "a completion of slot {of}, which is free"),
+            Slot::Free => {
+                debug_assert!(false, "a completion of slot {of}, which is free");
+                None
+            }
             Slot::Noticing { gauge, .. } => {
                 self.free.push(index);
                 #[cfg(test)]
@@ -386,6 +397,7 @@ impl Hot {
                     self.noticed += 1;
                 }
                 gauge.noticed(result & COPIED != 0);
+                None
             }
             Slot::Sending { token, chunk, line, zero_copy } => {
                 self.sending -= 1;
@@ -396,19 +408,23 @@ impl Hot {
                 } else {
                     self.free.push(index);
                 }
-                let Some(token) = token else { return };
+                let token = token?;
                 let errno = if result < 0 { result.wrapping_neg() } else { 0 };
                 match errno {
                     // Nothing was sent, and it may be if asked otherwise: pages that cannot be pinned.
                     libc::EINVAL | libc::EOPNOTSUPP | libc::ENOBUFS | libc::ENOMEM if zero_copy => {
                         line.gauge.refused();
                         self.send(token, line, chunk);
+                        None
                     }
-                    libc::EINTR => self.send(token, line, chunk),
+                    libc::EINTR => {
+                        self.send(token, line, chunk);
+                        None
+                    }
                     errno @ 1.. => {
-                        done(Done { token, chunk, result: Err(io::Error::from_raw_os_error(errno)) });
+                        Some(Done { token, chunk, result: Err(io::Error::from_raw_os_error(errno)) })
                     }
-                    _ => done(Done { token, chunk, result: Ok(result.unsigned_abs() as usize) }),
+                    _ => Some(Done { token, chunk, result: Ok(result.unsigned_abs() as usize) }),
                 }
             }
         }
@@ -427,9 +443,10 @@ impl Drop for Hot {
         }
         let end = Instant::now() + END_LIMIT;
         while !self.is_done() && Instant::now() < end {
-            if self.flush(|_| ()).is_err() || self.wait(Duration::from_millis(10)).is_err() {
+            if self.flush().is_err() || self.wait(Duration::from_millis(10)).is_err() {
                 break;
             }
+            while self.next_done().is_some() {}
         }
         if !self.is_done() {
             // *held*: better lost than freed under the kernel's hands.

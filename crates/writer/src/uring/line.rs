@@ -9,7 +9,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::net::TcpStream as StdStream;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::rc::Rc;
 
 use rustix::net::Shutdown;
@@ -22,10 +22,13 @@ use crate::socket;
 /// A connected socket. tokio-uring's stream owns the one descriptor there is.
 pub(super) struct Line {
     stream: TcpStream,
+    /// The descriptor's number, so that a send need not go and find it.
+    pub(super) number: RawFd,
     /// The place in the ring's table of what is being sent.
     pub(super) sending: Cell<Option<u32>>,
-    /// What is known about sending without a copy.
+    /// What is known about sending without a copy, and whether it is worth a look.
     pub(super) gauge: Rc<Gauge>,
+    pub(super) may_spare_copy: bool,
 }
 
 impl Line {
@@ -37,7 +40,8 @@ impl Line {
 
     /// Takes what tokio-uring accepted, which blocks.
     pub(super) fn from_stream(stream: TcpStream, gauge: Gauge) -> Self {
-        Self { stream, sending: Cell::new(None), gauge: Rc::new(gauge) }
+        let (number, may_spare_copy) = (stream.as_raw_fd(), !gauge.is_off());
+        Self { stream, number, sending: Cell::new(None), gauge: Rc::new(gauge), may_spare_copy }
     }
 
     /// For reading.
@@ -49,7 +53,7 @@ impl Line {
 impl AsFd for Line {
     fn as_fd(&self) -> BorrowedFd<'_> {
         // SAFETY: *counted*: the stream owns the descriptor and is in `self`, which the answer borrows.
-        unsafe { BorrowedFd::borrow_raw(self.stream.as_raw_fd()) }
+        unsafe { BorrowedFd::borrow_raw(self.number) }
     }
 }
 

@@ -148,21 +148,13 @@ impl Uring {
         Self { connections: Vec::new(), listeners: HashMap::new(), desk: Rc::default(), hot, zero_copy }
     }
 
-    /// Has the kernel send, and takes what has come of sends; whether anything has.
+    /// Has the kernel send, and takes over what has come of sends; whether anything has.
     fn flush(&mut self) -> io::Result<bool> {
-        let desk = &self.desk;
-        self.hot.flush(|Done { token, chunk, result }| {
-            let fault = |error| Event::Broke(token, Fault::new(Step::Send, &error));
-            desk.push(News::Event(match result {
-                Ok(0) => fault(Errno::PIPE.into()),
-                Ok(len) => Event::Sent(token, chunk, len),
-                Err(error) => fault(error),
-            }));
-        })
+        self.hot.flush()
     }
 
     fn has_news(&self) -> bool {
-        !self.desk.is_empty()
+        self.hot.has_done() || !self.desk.is_empty()
     }
 
     fn sending(&self) -> usize {
@@ -217,6 +209,7 @@ impl Uring {
         while breaths < 3 && Instant::now() < end {
             // It is over in any case, whatever the ring says.
             drop(self.flush());
+            while self.hot.next_done().is_some() {}
             tokio::time::sleep(BREATH).await;
             breaths += u32::from(Rc::strong_count(&self.desk) == 1);
         }
@@ -336,6 +329,15 @@ impl Driver for Uring {
     }
 
     fn next_event(&mut self) -> Option<Event<Line>> {
+        // *last word*: of a connection that was closed the ring hands out nothing.
+        if let Some(Done { token, chunk, result }) = self.hot.next_done() {
+            let fault = |error| Event::Broke(token, Fault::new(Step::Send, &error));
+            return Some(match result {
+                Ok(0) => fault(Errno::PIPE.into()),
+                Ok(len) => Event::Sent(token, chunk, len),
+                Err(error) => fault(error),
+            });
+        }
         loop {
             let event = match self.desk.pop()? {
                 News::Event(event) => event,

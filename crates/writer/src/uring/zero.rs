@@ -58,6 +58,11 @@ impl Gauge {
         Self { state: Cell::new(state), waiting: Cell::new(0) }
     }
 
+    /// Whether no send will ever go without a copy.
+    pub(super) fn is_off(&self) -> bool {
+        self.state.get() == State::Off
+    }
+
     /// Whether the next send of so many octets goes without a copy.
     pub(super) fn take(&self, len: usize) -> bool {
         let room = self.waiting.get() < NOTICES_MAX;
