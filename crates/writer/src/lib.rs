@@ -69,8 +69,8 @@
 //! * [`driver`]           the door to what moves octets; [`twin`] is one that goes wrong on purpose.
 //! * [`check`]            whether the machine is as it must be.
 //!
-//! One of the two crates with `unsafe`: each block says which named invariant it leans on. It is behind
-//! three doors: the ring's submission queue, socket options, and descriptors that a runtime owns.
+//! One of the two crates with `unsafe`: each block says which named invariant it leans on. There are few doors
+//! to it: the ring's submission queue, socket options, limits of the process, descriptors that a runtime owns.
 
 pub mod check;
 pub mod driver;

@@ -23,15 +23,15 @@ pub(crate) type Pair = (&'static str, &'static str, &'static str);
 /// What is usually compared.
 pub(crate) const USUAL: &[Pair] = &[
     ("ratio_to_bare", "ours-uring", "bare-ring"),
-    ("ratio_to_epoll", "ours-uring", "bare-epoll"),
+    ("ratio_to_epoll", "ours-uring", "ours-epoll"),
+    ("ratio_to_bare_epoll", "ours-uring", "bare-epoll"),
     ("epoll_ratio_to_bare", "ours-epoll", "bare-ring"),
     ("epoll_ratio_to_epoll", "ours-epoll", "bare-epoll"),
     ("bare_ratio_to_epoll", "bare-ring", "bare-epoll"),
     ("ring_no_lowat_ratio_to_bare", "ring-no-lowat", "bare-ring"),
     ("ring_registered_ratio_to_bare", "ring-registered", "bare-ring"),
     ("ring_waitall_ratio_to_bare", "ring-waitall", "bare-ring"),
-    ("ring_burst_1m_ratio_to_bare", "ring-burst-1m", "bare-ring"),
-    ("ring_burst_4m_ratio_to_bare", "ring-burst-4m", "bare-ring"),
+    ("ring_at_once_ratio_to_bare", "ring-at-once", "bare-ring"),
     ("epoll_no_lowat_ratio_to_epoll", "epoll-no-lowat", "bare-epoll"),
 ];
 
