@@ -106,7 +106,6 @@ pub(super) struct Hot {
     reaped: VecDeque<(u64, i32, u32)>,
     /// The bell, for who sleeps in the runtime.
     bell: AsyncFd<OwnedFd>,
-    sending: usize,
     calls: u64,
     #[cfg(test)]
     noticed: u64,
@@ -161,7 +160,6 @@ impl Hot {
             queued: 0,
             reaped: VecDeque::new(),
             bell: watch(bell.try_clone_to_owned()?)?,
-            sending: 0,
             calls: 0,
             #[cfg(test)]
             noticed: 0,
@@ -171,8 +169,9 @@ impl Hot {
     }
 
     /// Sends that the kernel has, or will with the next flush.
+    #[cfg(test)]
     pub(super) fn sending(&self) -> usize {
-        self.sending
+        self.slots.iter().filter(|slot| matches!(slot, Slot::Sending { .. })).count()
     }
 
     /// System calls made.
@@ -210,7 +209,6 @@ impl Hot {
         };
         let octets = chunk.len();
         self.slots[index as usize] = Slot::Sending { token: Some(token), chunk, line, zero_copy };
-        self.sending += 1;
         self.push(entry.user_data(u64::from(index)), octets);
     }
 
@@ -280,7 +278,7 @@ impl Hot {
     }
 
     /// Waits in the kernel until there is something to reap, and no longer than that.
-    pub(super) fn wait(&mut self, limit: Duration) -> io::Result<()> {
+    fn wait(&mut self, limit: Duration) -> io::Result<()> {
         let limit = Timespec::from(limit);
         self.calls += 1;
         hushed(self.ring.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&limit)))
@@ -340,8 +338,8 @@ impl Hot {
         queue.taskrun() || queue.cq_overflow()
     }
 
-    /// Has the bell end waits in the ring, from the next flush on: one poll tells of all its edges. In the
-    /// runtime the bell is watched besides, for a ring does not signal an eventfd from within the write to
+    /// Makes each ring of the bell deferred work of the ring, from the next flush on: see *stuck*. To wake who
+    /// sleeps the runtime watches the bell itself, for a ring does not signal an eventfd from within the write to
     /// another but later, or never (tried on 6.18).
     fn listen(&mut self) {
         let fd = Fd(self.bell.as_raw_fd());
@@ -400,7 +398,6 @@ impl Hot {
                 None
             }
             Slot::Sending { token, chunk, line, zero_copy } => {
-                self.sending -= 1;
                 line.sending.set(None);
                 if cqueue::more(flags) {
                     line.gauge.promised();

@@ -5,28 +5,26 @@
 //!           ▼                                                          │
 //!   orders, reports ─► turn of the fleet ─► flush the hot ring ─► something came?
 //!                                           one enter, all sends       │ no
-//!                          ╭── a send came back lately: wait there ◄───┤
-//!           hot ring ◄─────┤   (brief)                                 │
-//!             ▲ signal     ╰── else: sleep in the runtime ◄────────────╯
-//!             ┆                  │
-//!   tokio-uring's runtime ◄──────╯   connects, accepts, reads, timers: its own ring, its own epoll
+//!           hot ring ┄┄ signal ┄► sleep in the runtime ◄───────────────╯
+//!                                  │
+//!   tokio-uring's runtime ◄────────╯   connects, accepts, reads, timers: its own ring, its own epoll
 //! ```
 //!
 //! * **hot and cold**  sends go through a bare ring ([`hot`]), all else through tokio-uring's ([`cold`]), whose
 //!   tasks run when the loop breathes: every [`BREATH_TURNS`] turns or [`BREATH`], and whenever it sleeps.
-//! * **asleep**        who sleeps, here or there, has lain down and is woken by the bell, which the hot ring
-//!   polls and the runtime watches, as it does what that ring signals. So nothing is looked at on a timer,
-//!   and an idle writer uses no CPU, however many sends are stalled.
+//! * **asleep**        who sleeps has lain down and is woken by the bell, which the runtime watches, as it does
+//!   what the hot ring signals. So nothing is looked at on a timer, and an idle writer uses no CPU, however
+//!   many sends are stalled.
 //! * **counted**       a descriptor lives as long as somebody works with it ([`line`]); chunks as long as the
 //!   kernel has them ([`hot`], *held*).
 //! * **one each**      a session has one connection at a time, so its place is found by its number, without a
 //!   search; who connects anew takes the place, and what had it is closed.
 //! * **last word**     news of a connection that was closed is dropped here.
 //!
-//! Thread CPU on loopback (2 busy cores, medians of 7): for 64 KiB to one or 64 servers 4.3 and 5.2 µs with the
-//! brief wait, 4.6 and 5.6 without it, though the runs overlap: it stays as no loss, on weak evidence. For a send
-//! of 150 octets to 64 servers 0.6 to 0.8 µs, where a ring with no driver needs 0.4. Registered files won
-//! nothing beyond the noise, so there are none.
+//! Two other splits were tried (`fanout`, A B A B, medians): to wait for up to a millisecond in the hot ring while sends
+//! come back, instead of in the runtime, and registered files. Neither could be told from this one: with one server
+//! at 64 KiB 0.89 and 0.91 of the bare ring with that wait, 0.94 and 0.95 without it; 512 small messages 0.97 and 0.97,
+//! 0.95 and 0.94. So there is one place to sleep in.
 
 mod cold;
 mod hot;
@@ -60,9 +58,6 @@ use hot::{Done, Hot};
 use line::Line;
 use zero::ZeroCopy;
 
-/// How long a send may take to come back for the loop to wait in the hot ring, and how long it waits.
-const BRIEF: Duration = Duration::from_millis(1);
-
 /// Busy turns after which the runtime has its turn.
 const BREATH_TURNS: u32 = 32;
 
@@ -84,7 +79,7 @@ async fn serve(mut post: Post, settings: Settings, seed: u64) -> io::Result<()> 
     let driver = Uring::new(post.eventfd())?;
     let mut fleet = Fleet::new(driver, settings, seed);
     let clock = Instant::now();
-    let (mut turns, mut breath_at, mut brief_until) = (0, BREATH, Duration::ZERO);
+    let (mut turns, mut breath_at) = (0, BREATH);
     loop {
         let now = clock.elapsed();
         let moved = post.carry(now, &mut fleet);
@@ -92,9 +87,7 @@ async fn serve(mut post: Post, settings: Settings, seed: u64) -> io::Result<()> 
         if turn.stopped {
             break;
         }
-        if fleet.driver().flush()? {
-            brief_until = now + BRIEF;
-        }
+        fleet.driver().flush()?;
         turns += 1;
         if turns >= BREATH_TURNS || now >= breath_at {
             fleet.driver().breathe().await?;
@@ -103,15 +96,8 @@ async fn serve(mut post: Post, settings: Settings, seed: u64) -> io::Result<()> 
         if moved || turn.busy || fleet.driver().has_news() || !post.lie_down(&fleet) {
             continue;
         }
-        let slept = {
-            let (now, driver) = (clock.elapsed(), fleet.driver());
-            let limit = turn.until.map(|until| until.saturating_sub(now));
-            if driver.sending() > 0 && now < brief_until {
-                driver.wait(limit.map_or(BRIEF, |limit| limit.min(BRIEF))).map(|()| false)
-            } else {
-                driver.sleep(limit).await
-            }
-        };
+        let limit = turn.until.map(|until| until.saturating_sub(clock.elapsed()));
+        let slept = fleet.driver().sleep(limit).await;
         post.get_up();
         if slept? {
             (turns, breath_at) = (0, clock.elapsed() + BREATH);
@@ -155,15 +141,6 @@ impl Uring {
 
     fn has_news(&self) -> bool {
         self.hot.has_done() || !self.desk.is_empty()
-    }
-
-    fn sending(&self) -> usize {
-        self.hot.sending()
-    }
-
-    /// Waits for the hot ring and the bell.
-    fn wait(&mut self, limit: Duration) -> io::Result<()> {
-        self.hot.wait(limit)
     }
 
     /// Waits for whatever may happen. Whether the cold tasks ran meanwhile: not if it has happened already.
