@@ -6,11 +6,13 @@
 //!   must hold of what it has sent.
 //! * [`station`] is a monitoring server that trusts nobody: it holds the tables that a stream amounts
 //!   to, and tells the first rule that the stream breaks.
+//! * [`seeds`] runs a model for many of them.
 //! * `tests/layering.rs` holds who may use whom.
 //! * `tests/against` reads the same octets with decoders that share no line with ours.
 //! * `tests/station` gives routers to stations, and broken streams too.
 
 pub mod router;
+pub mod seeds;
 pub mod station;
 pub mod stream;
 

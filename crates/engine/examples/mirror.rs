@@ -25,7 +25,7 @@ use queue::ring::Inlet;
 use rib::Time;
 use wire::bmp::{Frame, TerminationReason};
 use writer::fleet::{self, Order, Report, State, Survey, Then};
-use writer::plan::{Auth, Instance, Options, Plan, Source, Way};
+use writer::plan::Plan;
 use writer::{Handle, Io};
 
 const USAGE: &str = "usage: mirror [--io uring|epoll] ADDRESS:PORT... < FILE";
@@ -67,7 +67,7 @@ fn run(io: Io, servers: &[SocketAddr]) -> Result<(), String> {
     let want = Arc::new(Want::everything());
     for server in servers {
         let id = core.attach("stdin", &want);
-        writer.order(Order::Open(fleet::SessionId(id.0), Box::new(plan(server))));
+        writer.order(Order::Open(fleet::SessionId(id.0), Box::new(Plan::new(&server.to_string(), *server))));
     }
     let inlet = gate.open(64).map_err(|error| error.to_string())?;
     let (ended, end) = mpsc::channel();
@@ -101,18 +101,6 @@ fn run(io: Io, servers: &[SocketAddr]) -> Result<(), String> {
         }
     }
     farewell(&mut core, &mut exchange, &mut writer, servers)
-}
-
-fn plan(server: &SocketAddr) -> Plan {
-    Plan {
-        name: Arc::from(server.to_string()),
-        server: server.ip(),
-        way: Way::Active(server.port()),
-        source: Source::default(),
-        instance: Instance::Public,
-        auth: Auth::None,
-        options: Options::default(),
-    }
 }
 
 /// Reads messages and hands them on as they come, whole.

@@ -26,7 +26,7 @@ use tests::router::{Router, Shape};
 use tests::station::{Station, difference};
 use wire::bmp::TerminationReason;
 use writer::fleet::{self, Order, Report, State, Survey, Then};
-use writer::plan::{Auth, Instance, Options, Plan, Source, Way};
+use writer::plan::{Options, Plan};
 use writer::{Handle, Io};
 
 /// How long anything may take.
@@ -207,16 +207,9 @@ fn run(io: Io) {
         .map(|manner| {
             let server = Server::new(*manner, &router.provisional(), hurry.clone());
             let id = engine.core.attach("rr", &want);
-            let plan = Plan {
-                name: Arc::from(format!("server {}", id.0)),
-                server: server.address.ip(),
-                way: Way::Active(server.address.port()),
-                source: Source::default(),
-                instance: Instance::Public,
-                auth: Auth::None,
-                // So that who is slow is slow here, and not in the kernel.
-                options: Options { send_buffer: Some(64 << 10), ..Options::default() },
-            };
+            // So that who is slow is slow here, and not in the kernel.
+            let options = Options { send_buffer: Some(64 << 10), ..Options::default() };
+            let plan = Plan { options, ..Plan::new(&format!("server {}", id.0), server.address) };
             engine.writer.order(Order::Open(fleet::SessionId(id.0), Box::new(plan)));
             server
         })

@@ -22,28 +22,18 @@
 //! ```
 //! use std::io::Read;
 //! use std::net::TcpListener;
-//! use std::sync::Arc;
 //! use std::time::Duration;
 //!
 //! use queue::log::{Log, Pool};
 //! use writer::fleet::{Order, Report, SessionId, Settings, Source};
-//! use writer::plan::{Auth, Instance, Options, Plan, Source as From, Way};
+//! use writer::plan::Plan;
 //! use writer::{Io, start};
 //!
 //! let server = TcpListener::bind("127.0.0.1:0")?;
 //! let address = server.local_addr()?;
 //! // `wake` would wake this thread: there are reports.
 //! let mut writer = start(Io::Epoll, Settings::default(), 1, || {})?;
-//! let plan = Plan {
-//!     name: Arc::from("collector-1"),
-//!     server: address.ip(),
-//!     way: Way::Active(address.port()),
-//!     source: From::default(),
-//!     instance: Instance::Public,
-//!     auth: Auth::None,
-//!     options: Options::default(),
-//! };
-//! writer.order(Order::Open(SessionId(0), Box::new(plan)));
+//! writer.order(Order::Open(SessionId(0), Box::new(Plan::new("collector-1", address))));
 //!
 //! let mut log = Log::new(&Pool::default(), 8 << 20);
 //! let token = loop {
@@ -73,6 +63,7 @@
 //! to it: the ring's submission queue, socket options, limits of the process, descriptors that a runtime owns.
 
 pub mod check;
+mod dice;
 pub mod driver;
 mod epoll;
 mod fault;

@@ -90,6 +90,20 @@ pub enum Auth {
 }
 
 impl Plan {
+    /// We connect to this server, and nothing else matters.
+    #[must_use]
+    pub fn new(name: &str, server: SocketAddr) -> Self {
+        Self {
+            name: Arc::from(name),
+            server: server.ip(),
+            way: Way::Active(server.port()),
+            source: Source::default(),
+            instance: Instance::default(),
+            auth: Auth::default(),
+            options: Options::default(),
+        }
+    }
+
     /// Refuses what can be refused without a socket.
     ///
     /// # Errors

@@ -21,11 +21,11 @@
 //!
 //! use writer::driver::{Driver, Event};
 //! use writer::fleet::SessionId;
-//! use writer::{driver::Token, twin::{self, Twin}};
+//! use writer::{driver::Token, plan::Plan, twin::{self, Twin}};
 //!
 //! let mut twin = Twin::new(7, twin::Temper::default());
 //! let token = Token { session: SessionId(0), life: 0 };
-//! twin.dial(token, &twin::plan("s0", "192.0.2.7".parse().unwrap()), Duration::from_secs(9));
+//! twin.dial(token, &Plan::new("s0", "192.0.2.7:5000".parse().unwrap()), Duration::from_secs(9));
 //! twin.step(Duration::from_secs(1));
 //! assert!(matches!(twin.next_event(), Some(Event::Connected(_, ends)) if ends.remote.port() == 5000));
 //! assert_eq!(twin.life(token).unwrap().octets, b"");
@@ -37,15 +37,15 @@ use std::fmt;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use queue::log::Chunk;
 
+use crate::dice::Dice;
 use crate::driver::{Driver, Ends, Event, Token};
 use crate::fault::{Fault, Step};
 use crate::fleet::{ListenerId, SessionId};
-use crate::plan::{Auth, Instance, Listen, Options, Plan, Source, Way};
+use crate::plan::{Auth, Listen, Plan, Way};
 
 /// How the machine and the network are.
 #[derive(Clone, Debug, Default)]
@@ -154,20 +154,6 @@ pub struct Life {
     pub said: u64,
     /// How often its keys changed.
     pub rekeys: u32,
-}
-
-/// A plan for a server at port 5000 and no more: for tests.
-#[must_use]
-pub fn plan(name: &str, server: IpAddr) -> Plan {
-    Plan {
-        name: Arc::from(name),
-        server,
-        way: Way::Active(5000),
-        source: Source::default(),
-        instance: Instance::Public,
-        auth: Auth::None,
-        options: Options::default(),
-    }
 }
 
 /// See the top of the file.
@@ -835,34 +821,5 @@ impl Driver for Twin {
             }
         }
         Some(held.event)
-    }
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// From 0, and less than `end`.
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).expect("less than a usize")
-    }
-
-    /// Mostly no; so often of a thousand times.
-    fn hits(&mut self, permille: u32) -> bool {
-        permille > 0 && self.next() % 1000 < u64::from(permille)
-    }
-
-    /// At most so long.
-    fn time(&mut self, most: Duration) -> Duration {
-        let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX - 1);
-        if nanos == 0 { Duration::ZERO } else { Duration::from_nanos(self.next() % (nanos + 1)) }
     }
 }

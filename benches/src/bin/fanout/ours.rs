@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use queue::log::Reader;
 use writer::driver::Token;
 use writer::fleet::{Order, Report, SessionId, Settings, Source, Survey, Then};
-use writer::plan::{self, Plan, Way};
+use writer::plan::Plan;
 use writer::{Handle, Io};
 
 use crate::kernel::Calls;
@@ -61,15 +61,7 @@ impl<'a> Ours<'a> {
         let mut ours =
             Self { handle, tokens, feed, handed, taken, forgotten: 0, leaving: false, fallen, calls };
         for session in 0..sessions {
-            let plan = Plan {
-                name: format!("s{session}").into(),
-                server: server.ip(),
-                way: Way::Active(server.port()),
-                source: plan::Source::default(),
-                instance: plan::Instance::default(),
-                auth: plan::Auth::default(),
-                options: plan::Options::default(),
-            };
+            let plan = Plan::new(&format!("s{session}"), server);
             let id = SessionId(u32::try_from(session).expect("few"));
             ours.handle.order(Order::Open(id, Box::new(plan)));
         }

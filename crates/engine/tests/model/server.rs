@@ -8,7 +8,7 @@ use tests::station::{Family, PeerKey, Station, View};
 use wire::bgp;
 use writer::driver::Token;
 use writer::plan::Plan;
-use writer::twin::{self, Manner, Twin};
+use writer::twin::{Manner, Twin};
 
 use crate::trace::Trace;
 
@@ -104,7 +104,7 @@ impl Server {
     }
 
     pub(crate) fn plan(&self) -> Box<Plan> {
-        Box::new(twin::plan(&format!("server {}", self.session.0), self.address()))
+        Box::new(Plan::new(&format!("server {}", self.session.0), (self.address(), 5000).into()))
     }
 
     /// How it is now.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use queue::log::{Log, Pool, Read as LogRead};
 
 use super::*;
-use crate::plan::{Instance, Options, Source, Way};
+use crate::plan::Instance;
 
 /// Long enough for whatever happens at once on a machine that is busy with something else.
 const SOON: Duration = Duration::from_secs(20);
@@ -17,15 +17,7 @@ const LISTENER: ListenerId = ListenerId(1);
 type Seen = Event<OwnedFd>;
 
 fn plan(server: SocketAddr) -> Plan {
-    Plan {
-        name: "s".into(),
-        server: server.ip(),
-        way: Way::Active(server.port()),
-        source: Source::default(),
-        instance: Instance::Public,
-        auth: Auth::None,
-        options: Options::default(),
-    }
+    Plan::new("s", server)
 }
 
 fn octets(len: usize) -> Vec<u8> {

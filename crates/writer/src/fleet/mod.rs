@@ -41,9 +41,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
+use crate::dice::Dice;
 use crate::driver::{Driver, Token};
 use crate::plan::Listen;
-use retry::Spread;
 use session::Session;
 use waiting::Waiting;
 
@@ -71,7 +71,8 @@ pub type Witness = Box<dyn FnMut(Token, &[u8]) + Send>;
 pub struct Fleet<D: Driver> {
     driver: D,
     settings: Settings,
-    spread: Spread,
+    /// Spreads back-offs.
+    dice: Dice,
     /// By the number of a session.
     slots: Vec<Slot>,
     listeners: BTreeMap<ListenerId, Listener>,
@@ -110,7 +111,7 @@ impl<D: Driver> Fleet<D> {
         Self {
             driver,
             settings,
-            spread: Spread(seed),
+            dice: Dice(seed),
             slots: Vec::new(),
             listeners: BTreeMap::new(),
             waiting: Waiting::default(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Settings;
+use crate::dice::Dice;
 
 /// A session's attempts that came to nothing since it was last live.
 #[derive(Clone, Copy, Default)]
@@ -14,12 +15,12 @@ impl Retry {
     /// How long to wait now: the least time, doubled with each failure before, and up to a quarter more,
     /// so that a thousand sessions of one server that came back do not come at once; never more than the
     /// longest time.
-    pub(super) fn next(&mut self, settings: &Settings, spread: &mut Spread) -> Duration {
+    pub(super) fn next(&mut self, settings: &Settings, dice: &mut Dice) -> Duration {
         let doubled = settings.retry_min.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         let most = settings.retry_max.max(settings.retry_min);
         let step = doubled.min(most);
-        step.saturating_add(spread.up_to(step / 4)).min(most)
+        step.saturating_add(up_to(dice, step / 4)).min(most)
     }
 
     /// It went well: the next failure is the first.
@@ -28,16 +29,8 @@ impl Retry {
     }
 }
 
-/// Where the spread of back-offs comes from: `SplitMix64`, which is enough to keep sessions apart.
-pub(super) struct Spread(pub(super) u64);
-
-impl Spread {
-    fn up_to(&mut self, most: Duration) -> Duration {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // 32 bits of it are a share of `most`.
-        most.mul_f64(f64::from((mixed >> 32) as u32) / f64::from(u32::MAX))
-    }
+/// A time from nothing to `most`.
+fn up_to(dice: &mut Dice, most: Duration) -> Duration {
+    // 32 bits are a share of `most`.
+    most.mul_f64(f64::from((dice.next() >> 32) as u32) / f64::from(u32::MAX))
 }

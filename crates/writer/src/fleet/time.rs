@@ -93,7 +93,7 @@ impl<D: Driver> Fleet<D> {
         }
         let dials = matches!(session.plan.way, Way::Active(_));
         let delay = match session.fate {
-            Fate::Retry if dials => session.retry.next(&self.settings, &mut self.spread),
+            Fate::Retry if dials => session.retry.next(&self.settings, &mut self.dice),
             _ => Duration::ZERO,
         };
         self.reports.push_back(if was_up {

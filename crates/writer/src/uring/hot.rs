@@ -220,12 +220,11 @@ impl Hot {
         }
     }
 
-    /// Submits what was queued, and takes over what has come since; whether there was anything.
+    /// Submits what was queued, and takes over what has come since.
     ///
     /// # Errors
     /// The ring is of no use any more.
-    pub(super) fn flush(&mut self) -> io::Result<bool> {
-        let mut any = false;
+    pub(super) fn flush(&mut self) -> io::Result<()> {
         loop {
             self.fill();
             let asked = self.is_asked();
@@ -236,7 +235,6 @@ impl Hot {
             let completions = self.ring.completion();
             let came = !completions.is_empty();
             self.reaped.extend(completions.map(|entry| (entry.user_data(), entry.result(), entry.flags())));
-            any |= came;
             if asked && !came && self.is_asked() {
                 // *stuck*, or new. The bell is work whose mark is there before the next enter, which wipes it.
                 self.calls += 1;
@@ -244,7 +242,7 @@ impl Hot {
             }
             // What the kernel did not take now it may take when there is more memory: see `unsubmitted`.
             if self.backlog.is_empty() || !self.ring.submission().is_empty() {
-                return Ok(any);
+                return Ok(());
             }
         }
     }

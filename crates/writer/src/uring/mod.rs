@@ -134,8 +134,8 @@ impl Uring {
         Self { connections: Vec::new(), listeners: HashMap::new(), desk: Rc::default(), hot, zero_copy }
     }
 
-    /// Has the kernel send, and takes over what has come of sends; whether anything has.
-    fn flush(&mut self) -> io::Result<bool> {
+    /// Has the kernel send, and takes over what has come of sends.
+    fn flush(&mut self) -> io::Result<()> {
         self.hot.flush()
     }
 

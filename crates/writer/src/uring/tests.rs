@@ -24,7 +24,7 @@ use super::zero::ZeroCopy;
 use crate::driver::{Driver, Event, Token};
 use crate::fault::Step;
 use crate::fleet::{ListenerId, Order, Report, SessionId, Settings, Source as From};
-use crate::plan::{Auth, Instance, Listen, Options, Plan, Source, Way};
+use crate::plan::{Instance, Listen, Plan};
 use crate::thread::{Io, start};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -107,15 +107,7 @@ fn listener() -> TcpListener {
 }
 
 fn plan(server: SocketAddr) -> Plan {
-    Plan {
-        name: Arc::from("test"),
-        server: server.ip(),
-        way: Way::Active(server.port()),
-        source: Source::default(),
-        instance: Instance::Public,
-        auth: Auth::None,
-        options: Options::default(),
-    }
+    Plan::new("test", server)
 }
 
 fn listen(address: SocketAddr) -> Listen {

@@ -26,10 +26,6 @@ mod engine;
 mod sim;
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use engine::Seen;
 use sim::Sim;
@@ -37,43 +33,12 @@ use sim::Sim;
 /// The seeds that everybody runs.
 const SEEDS: Range<u64> = 0..300;
 
-fn seeds() -> Range<u64> {
-    let Ok(text) = std::env::var("SIM_SEEDS") else { return SEEDS };
-    let parse = |text: &str| text.parse::<u64>().ok();
-    let range = text.split_once("..").and_then(|(from, to)| Some(parse(from)?..parse(to)?));
-    range.unwrap_or_else(|| panic!("SIM_SEEDS={text}, expected from..to"))
-}
-
 #[test]
 fn model() {
-    let seeds = seeds();
-    let next = AtomicU64::new(seeds.start);
-    let seen = Mutex::new(Seen::default());
-    let work = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                return;
-            }
-            match catch_unwind(AssertUnwindSafe(|| Sim::new(seed).run())) {
-                Ok(run) => seen.lock().expect("no panic holds it").add(&run),
-                Err(panic) => {
-                    next.store(seeds.end, Ordering::Relaxed);
-                    eprintln!("the model failed: SIM_SEEDS={seed}..{}", seed + 1);
-                    resume_unwind(panic);
-                }
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
-        }
-    });
-    let seen = seen.into_inner().expect("no panic holds it");
+    let (seen, enough) = tests::seeds::run(SEEDS, |seed| Sim::new(seed).run(), Seen::add);
     println!("{seen:?}");
     // What no seed brings about is not tested.
-    if seeds.end - seeds.start >= SEEDS.end - SEEDS.start {
+    if enough {
         seen.check();
     }
 }

@@ -11,8 +11,8 @@ use tests::Rng;
 use writer::Secret;
 use writer::driver::Token;
 use writer::fleet::{Fleet, ListenerId, Order, REPORTS_HELD, Report, SessionId, Settings, State, Then};
-use writer::plan::{Auth, Instance, Listen, Way};
-use writer::twin::{self, Answer, Manner, Temper, Twin};
+use writer::plan::{Auth, Instance, Listen, Plan, Way};
+use writer::twin::{Answer, Manner, Temper, Twin};
 
 use crate::engine::{Engine, Feed, LATE, Seen, Session};
 
@@ -74,7 +74,7 @@ impl Sim {
             // Two sessions may have one server.
             let net = if at == 1 && dice.percent(30) { 0 } else { at };
             let server = |host| IpAddr::V4(Ipv4Addr::new(192, 0, u8::try_from(net).expect("few"), host));
-            let mut plan = twin::plan(&format!("s{at}"), server(1));
+            let mut plan = Plan::new(&format!("s{at}"), (server(1), 5000).into());
             plan.way = way(&mut dice);
             let id = u32::try_from(at).expect("few");
             Session::new(id, [server(1), server(2)], plan, dice.below(feeds.len()))

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use queue::log::{Log, Pool, Reader};
 use writer::driver::{Ends, Token};
 use writer::fleet::{ListenerId, Order, Reason, Report, SessionId, Settings, Source, Status, Then};
-use writer::plan::{Auth, Instance, Listen, Options, Plan, Way};
+use writer::plan::{Instance, Listen, Plan, Way};
 use writer::{Handle, Io};
 
 use super::stream::{HEADER_LEN, Kind, message, who};
@@ -305,15 +305,7 @@ pub(crate) fn passive(server: IpAddr, listener: u32) -> Plan {
 }
 
 fn plan(server: IpAddr, way: Way) -> Plan {
-    Plan {
-        name: "server".into(),
-        server,
-        way,
-        source: writer::plan::Source::default(),
-        instance: Instance::Public,
-        auth: Auth::None,
-        options: Options::default(),
-    }
+    Plan { way, ..Plan::new("server", (server, 0).into()) }
 }
 
 pub(crate) fn listen(address: impl Into<SocketAddr>) -> Box<Listen> {
