@@ -62,7 +62,7 @@ const CRATES: [Crate; 9] = [
 ];
 
 /// What the top of the repository shows, dot-files apart.
-const TOP: [&str; 10] = [
+const TOP: [&str; 11] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -70,6 +70,7 @@ const TOP: [&str; 10] = [
     "README.md",
     "benches",
     "crates",
+    "docs",
     "target",
     "tests",
     "tools",

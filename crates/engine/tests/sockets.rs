@@ -151,7 +151,7 @@ impl Engine {
             Word::Writer(Report::Down(..)) => *downs += 1,
             Word::Writer(Report::Forgotten(_)) => *forgotten += 1,
             // Untold are messages of families that cannot be taken apart.
-            Word::Writer(_) | Word::Core(Output::Untold(..)) => {}
+            Word::Writer(_) | Word::Core(Output::Untold(..) | Output::Came(_) | Output::Went(_)) => {}
             Word::Core(output) => panic!("{output:?}"),
         });
         step.more || step.messages > 0

@@ -24,13 +24,16 @@
 //! Time comes in as an argument; logs are the caller's ([`Logs`]).
 
 mod catch_up;
+mod look;
 mod peer;
+mod report;
 mod session;
 mod take;
 mod update;
 mod want;
 
 pub use catch_up::{Filled, PIECE_MIN, Progress};
+pub use look::{PeerLook, TableLook};
 pub use peer::{Incarnation, Lane};
 pub use session::Mode;
 pub use take::Taken;
@@ -123,6 +126,8 @@ pub struct Tally {
 
 struct Router {
     name: Box<str>,
+    /// Whether its number is free.
+    forgotten: bool,
     connection: u64,
     initiation: Option<Latest>,
     /// By place.
@@ -138,6 +143,22 @@ struct Router {
 }
 
 impl Router {
+    fn new(name: &str) -> Self {
+        Self {
+            name: Box::from(name),
+            forgotten: false,
+            connection: 0,
+            initiation: None,
+            peers: Vec::new(),
+            places: HashMap::new(),
+            last: 0,
+            roll: Roll::default(),
+            said: Epoch::NOTHING,
+            feeds: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
     /// The place of a peer that is there.
     #[inline]
     fn find(&mut self, identity: &PeerIdentity) -> Option<usize> {
@@ -169,6 +190,8 @@ pub struct Mirror {
     said_max: usize,
     /// For messages that are made here.
     scratch: Vec<u8>,
+    /// When what is taken in came.
+    now: Time,
 }
 
 /// Octets of `Mirror::scratch`: an UPDATE made of parts of one, and the block of one.
@@ -190,29 +213,49 @@ impl Mirror {
             said: VecDeque::new(),
             said_max: 64,
             scratch: vec![0; SCRATCH_LEN],
+            now: Time::default(),
         }
     }
 
     /// A router of this name, which need not be there yet.
     pub fn router(&mut self, name: &str) -> RouterId {
-        let place = self.routers.iter().position(|router| *router.name == *name).unwrap_or_else(|| {
-            self.routers.push(Router {
-                name: Box::from(name),
-                connection: 0,
-                initiation: None,
-                peers: Vec::new(),
-                places: HashMap::new(),
-                last: 0,
-                roll: Roll::default(),
-                said: Epoch::NOTHING,
-                feeds: Vec::new(),
-                tally: Tally::default(),
-            });
-            self.routers.len() - 1
+        let routers = &mut self.routers;
+        let known = routers.iter().position(|router| !router.forgotten && *router.name == *name);
+        let place = known.unwrap_or_else(|| {
+            let free = routers.iter().position(|router| router.forgotten).unwrap_or(routers.len());
+            if free < routers.len() {
+                routers[free] = Router::new(name);
+            } else {
+                routers.push(Router::new(name));
+            }
+            free
         });
         #[expect(clippy::cast_possible_truncation, reason = "routers are few")]
         let id = RouterId(place as u32);
         id
+    }
+
+    /// What a router is called.
+    #[must_use]
+    pub fn name(&self, router: RouterId) -> &str {
+        &self.routers[router.0 as usize].name
+    }
+
+    /// Forgets a router, and uses its number again. It must have no peer, and no session be about it: whether
+    /// that is so.
+    pub fn forget_router(&mut self, router: RouterId) -> bool {
+        let router = &mut self.routers[router.0 as usize];
+        let unused = router.places.is_empty() && router.feeds.is_empty();
+        if unused {
+            *router = Router { forgotten: true, ..Router::new("") };
+        }
+        unused
+    }
+
+    /// How many peers a router may have up, and how many paths there may be, from now on. What there is stays.
+    pub fn set_limits(&mut self, peers_max: usize, paths_max: usize) {
+        self.settings.peers_max = peers_max;
+        self.rib.set_paths_max(paths_max);
     }
 
     /// A session about a router. It has no connection yet.

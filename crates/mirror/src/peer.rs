@@ -13,7 +13,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rib::{ColumnId, Epoch};
+use rib::{ColumnId, Epoch, Time};
 use wire::Family;
 use wire::bgp::{Dialect, View};
 use wire::bmp::{PeerHeader, PeerIdentity, PeerUp};
@@ -151,10 +151,21 @@ pub(crate) struct Peer {
     pub(crate) mirrored: Option<(PeerHeader, Epoch)>,
     /// When something came last that no catch-up can tell.
     pub(crate) untold: Epoch,
+    /// When it came up.
+    pub(crate) up_at: Time,
+    /// UPDATEs that came of it, and when the last one did.
+    pub(crate) updates: u64,
+    pub(crate) updated_at: Time,
 }
 
 impl Peer {
-    pub(crate) fn new(header: &PeerHeader, incarnation: Incarnation, lane: Lane, dialect: Dialect) -> Self {
+    pub(crate) fn new(
+        header: &PeerHeader,
+        incarnation: Incarnation,
+        lane: Lane,
+        dialect: Dialect,
+        now: Time,
+    ) -> Self {
         Self {
             identity: header.identity(),
             incarnation: Arc::new(incarnation),
@@ -166,6 +177,9 @@ impl Peer {
             ends: Vec::new(),
             mirrored: None,
             untold: Epoch::NOTHING,
+            up_at: now,
+            updates: 0,
+            updated_at: now,
         }
     }
 

@@ -54,6 +54,7 @@ impl Mirror {
         let mut taken = Taken::default();
         let mut rest = octets;
         let mut window = Vec::with_capacity(WINDOW);
+        self.now = now;
         self.connection(now, id, lane.connection, logs);
         let stale = lane.connection < self.routers[id.0 as usize].connection;
         while !rest.is_empty() {
@@ -244,7 +245,7 @@ impl Mirror {
         let life = Incarnation::provisional(header);
         // Nothing is known of how it writes; what routers write that have nothing to show is this.
         let dialect = wire::bgp::Dialect { four_octet_as: true, ..wire::bgp::Dialect::default() };
-        self.up(id, Peer::new(header, life, lane, dialect), None, logs)
+        self.up(id, Peer::new(header, life, lane, dialect, self.now), None, logs)
     }
 
     /// Puts a peer into its router's table, and passes on the message that says so.
@@ -323,7 +324,7 @@ impl Mirror {
             }
         }
         let (kept, cut) = kept_peer_up(frame, up);
-        let peer = Peer::new(up.peer, Incarnation::begin(up, &kept), lane, up.dialect());
+        let peer = Peer::new(up.peer, Incarnation::begin(up, &kept), lane, up.dialect(), now);
         let place = self.up(id, peer, Some(frame.bytes()), logs);
         if let Some(place) = place.filter(|_| cut) {
             let epoch = self.rib.stamp();

@@ -10,6 +10,7 @@ mod feeds;
 mod greeting;
 mod limits;
 mod lives;
+mod own;
 mod pieces;
 mod sent;
 mod wants;

@@ -111,9 +111,10 @@ impl Mirror {
 
     /// Does what an UPDATE says, and passes it on. Gives how many routes it changed.
     pub(crate) fn update(&mut self, id: RouterId, read: &Read<'_>, logs: &mut impl Logs) -> usize {
-        let Self { rib, routers, scratch, .. } = self;
+        let Self { rib, routers, scratch, now, .. } = self;
         let router = &mut routers[id.0 as usize];
         let Some(peer) = &mut router.peers[read.place] else { return 0 };
+        (peer.updates, peer.updated_at) = (peer.updates + 1, *now);
         let mut untold = read.untold;
         if let Some(family) = read.update.end_of_rib() {
             let epoch = rib.stamp();

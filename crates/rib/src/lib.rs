@@ -94,6 +94,9 @@ impl Default for Settings {
     }
 }
 
+/// Ids, and counts of references, have 32 bits.
+const PATHS_MAX: usize = u32::MAX as usize / 2;
+
 /// Which column. Used again after [`Rib::close`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ColumnId(u32);
@@ -172,8 +175,7 @@ impl Rib {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let settings = Settings {
-            // Ids, and counts of references, have 32 bits.
-            paths_max: settings.paths_max.min(u32::MAX as usize / 2),
+            paths_max: settings.paths_max.min(PATHS_MAX),
             sorted_max: settings.sorted_max.max(1),
             ..settings
         };
@@ -191,6 +193,11 @@ impl Rib {
             scratches: Scratches::default(),
             ahead: Ahead::default(),
         }
+    }
+
+    /// How many paths and tombstones there may be from now on. Those that there are stay.
+    pub fn set_paths_max(&mut self, paths_max: usize) {
+        self.settings.paths_max = paths_max.min(PATHS_MAX);
     }
 
     /// A new column, whose routes have path ids or have none.

@@ -53,6 +53,8 @@ struct Connection {
     /// Messages and octets that were read.
     messages: usize,
     octets: usize,
+    /// Messages by type.
+    kinds: BTreeMap<u8, u64>,
     broken: Option<String>,
     terminated: Option<u16>,
     peers: BTreeMap<PeerKey, Peer>,
@@ -173,6 +175,7 @@ impl Station {
         body.take(6, "common header")?;
         self.apply(kind, body)?;
         *self.tally.messages.entry(kind).or_default() += 1;
+        *self.now.kinds.entry(kind).or_default() += 1;
         Ok(len)
     }
 
@@ -192,6 +195,12 @@ impl Station {
     pub fn reconnect(&mut self) {
         self.now = Connection::default();
         self.newest.values_mut().for_each(|newest| newest.gone = false);
+    }
+
+    /// What has come over this connection: messages by type.
+    #[must_use]
+    pub fn heard(&self) -> &BTreeMap<u8, u64> {
+        &self.now.kinds
     }
 
     /// What has come so far.

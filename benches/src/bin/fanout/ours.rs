@@ -149,7 +149,7 @@ impl<'a> Ours<'a> {
 
     /// From here on this is shown what each send that is completed carried, and whose it was.
     pub(crate) fn witness(&mut self, mut witness: impl FnMut(usize, &[u8]) + Send + 'static) {
-        let witness = move |token: Token, octets: &[u8]| witness(token.session.0 as usize, octets);
+        let witness = move |token: Token, _, octets: &[u8]| witness(token.session.0 as usize, octets);
         self.handle.order(Order::Witness(Some(Box::new(witness))));
         self.survey();
     }

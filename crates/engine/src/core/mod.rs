@@ -60,6 +60,10 @@
 //! ```
 
 mod logs;
+mod marks;
+
+pub use logs::LogLook;
+pub use marks::{Counts, Published};
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -84,6 +88,8 @@ pub enum Record {
         /// Counted up by whoever accepts connections.
         connection: u64,
     },
+    /// What follows came then: for who measures how long things take.
+    Came(Time),
     /// Whole messages, in order.
     Messages(Bytes),
 }
@@ -91,7 +97,7 @@ pub enum Record {
 impl Cost for Record {
     fn cost(&self) -> usize {
         match self {
-            Self::Of { .. } => 1,
+            Self::Of { .. } | Self::Came(_) => 1,
             Self::Messages(octets) => octets.len(),
         }
     }
@@ -168,6 +174,10 @@ pub enum Output {
     /// When what is being sent has ended with a message, send this, and close; if nothing has been sent
     /// yet, only close. All else is for nobody.
     Finish(Connection, Reader),
+    /// A router has its first lane, after it had none.
+    Came(RouterId),
+    /// It has lost its last one.
+    Went(RouterId),
     /// A lane brought what is no BMP. Its peers are down, and what else it brings is dropped.
     Broken(RouterId, wire::Error),
     /// A session was caught up as far as it can be: of so many peers something cannot be told.
@@ -195,12 +205,40 @@ struct Known {
     broken: bool,
 }
 
+/// What is known of a router's lanes.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Presence {
+    /// How many there are.
+    pub lanes: usize,
+    /// Since when there are some, or none.
+    pub since: Time,
+    /// What the last one brought that was no BMP.
+    pub error: Option<wire::Error>,
+}
+
+/// What a session's present connection has been told, and how often that took more than its log.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Told {
+    /// Messages, over this connection.
+    pub counts: Counts,
+    /// Times that it was caught up, over all connections.
+    pub catch_ups: u64,
+    /// Among them from nothing.
+    pub full_dumps: u64,
+}
+
 /// What is known of a session's connection.
 #[derive(Clone, Copy, Default)]
 struct Outlet {
     number: u32,
     /// Pieces that have been made and not read.
     pieces: usize,
+    /// What those have, the older one first.
+    made: [Counts; PIECES_AHEAD],
+    /// What was read.
+    told: Told,
+    /// What had gone through the log when it began to read it, if it does.
+    base: Option<Counts>,
     /// How many routes had changed when it began to wait for its turn.
     chased: u64,
     /// Whether it stands in the queue for turns.
@@ -226,7 +264,14 @@ pub struct Core {
     epoch: (usize, Time),
     /// Whether more can be let go of.
     sweeping: bool,
+    /// By the number of a router.
+    presence: Vec<Presence>,
+    /// When what was taken in came, of as much as is measured.
+    came: Vec<Time>,
 }
+
+/// Times of one step that are kept to be measured.
+const CAME_MAX: usize = 64;
 
 impl Core {
     /// A core, and the gate by which sources come in. `wake` is called when something comes in while it
@@ -245,6 +290,8 @@ impl Core {
             changed: 0,
             epoch: (0, Time(0)),
             sweeping: false,
+            presence: Vec::new(),
+            came: Vec::with_capacity(CAME_MAX),
             settings,
         };
         (gate, core)
@@ -275,6 +322,9 @@ impl Core {
         self.mirror.connected(id);
         let outlet = self.outlet(id);
         (outlet.number, outlet.pieces) = (outlet.number.wrapping_add(1), 0);
+        (outlet.base, outlet.told.counts) = (None, Counts::default());
+        (outlet.told.catch_ups, outlet.told.full_dumps) =
+            (outlet.told.catch_ups + 1, outlet.told.full_dumps + 1);
         let number = outlet.number;
         self.queue_turn(id);
         Connection { session: id, number }
@@ -292,7 +342,12 @@ impl Core {
     pub fn took(&mut self, connection: Connection) {
         if self.is_current(connection) {
             let outlet = self.outlet(connection.session);
-            outlet.pieces = outlet.pieces.saturating_sub(1);
+            let [first, second] = outlet.made;
+            if outlet.pieces > 0 {
+                outlet.told.counts.add(&first);
+                outlet.made = [second, Counts::default()];
+                outlet.pieces -= 1;
+            }
             self.queue_turn(connection.session);
         }
     }
@@ -304,7 +359,14 @@ impl Core {
     pub fn fell(&mut self, connection: Connection, reader: &Reader) {
         if self.is_current(connection) && self.mirror.mode(connection.session) == Mode::Live {
             let note = reader.note().cloned().and_then(|note| note.downcast::<Seen>().ok());
+            let feed = self.mirror.feed(connection.session);
+            let read = self.logs.counts(feed, reader.position());
             self.mirror.fell(connection.session, &note.expect("every segment of a feed's log has one"));
+            let outlet = self.outlet(connection.session);
+            outlet.told.catch_ups += 1;
+            if let Some(base) = outlet.base.take() {
+                outlet.told.counts.add(&read.since(&base));
+            }
             self.queue_turn(connection.session);
         }
     }
@@ -316,7 +378,9 @@ impl Core {
         }
         let mirror = &mut self.mirror;
         let (reader, _) = piece(&self.pieces, FAREWELL, |room| (mirror.leave(id, reason, room), ()));
-        let connection = Connection { session: id, number: self.outlet(id).number };
+        let outlet = self.outlet(id);
+        outlet.told.counts.count(&[3, 0, 0, 0, 0, wire::bmp::Kind::TERMINATION.0]);
+        let connection = Connection { session: id, number: outlet.number };
         output(Output::Finish(connection, reader));
     }
 
@@ -336,7 +400,7 @@ impl Core {
             self.epoch = (0, now);
         }
         let at = (self.epoch.0 > 0).then_some(Time(self.epoch.1.0 + EPOCH_MICROS));
-        let news = self.logs.publish();
+        let news = self.logs.publish(now);
         Step { more: drained.0.more || !self.turns.is_empty() || self.sweeping, news, at, messages }
     }
 
@@ -347,8 +411,10 @@ impl Core {
     }
 
     fn take_in(&mut self, now: Time, output: &mut impl FnMut(Output)) -> (Drained, usize) {
-        let Self { settings, mirror, intake, lanes, lanes_seen, logs, changed, .. } = self;
+        let Self { settings, mirror, intake, lanes, lanes_seen, logs, changed, presence, came, .. } = self;
         let mut messages = 0;
+        came.clear();
+        let mut presence = Lanes { presence, now, output };
         let drained = intake.drain(settings.intake, |lane, event| {
             if lanes.len() <= lane.index() {
                 lanes.resize(lane.index() + 1, None);
@@ -359,10 +425,18 @@ impl Core {
                 Event::Value(Record::Of { router, connection }) => {
                     if let Some(known) = known.take() {
                         mirror.ended(now, known.router, known.lane, logs);
+                        presence.went(known.router);
                     }
                     *lanes_seen += 1;
                     let lane = Lane { connection, queue: *lanes_seen };
-                    *known = Some(Known { router: mirror.router(&router), lane, broken: false });
+                    let router = mirror.router(&router);
+                    *known = Some(Known { router, lane, broken: false });
+                    presence.came(router);
+                }
+                Event::Value(Record::Came(time)) => {
+                    if came.len() < CAME_MAX {
+                        came.push(time);
+                    }
                 }
                 Event::Value(Record::Messages(octets)) => {
                     let Some(known) = known.as_mut().filter(|known| !known.broken) else { return };
@@ -374,13 +448,14 @@ impl Core {
                         Err(error) => {
                             known.broken = true;
                             mirror.ended(now, known.router, known.lane, logs);
-                            output(Output::Broken(known.router, error));
+                            presence.broke(known.router, error);
                         }
                     }
                 }
                 Event::Ended => {
                     if let Some(known) = known.take() {
                         mirror.ended(now, known.router, known.lane, logs);
+                        presence.went(known.router);
                     }
                 }
             }
@@ -427,8 +502,10 @@ impl Core {
         output: &mut impl FnMut(Output),
     ) -> Progress {
         let Self { mirror, pieces, settings, .. } = self;
+        let mut counts = Counts::default();
         let fill = |room: &mut [u8]| {
             let filled = mirror.fill(id, now, room, work);
+            counts.count_all(&room[..filled.len]);
             (filled.len, filled)
         };
         let (reader, filled): (Reader, Filled) = piece(pieces, settings.piece_len, fill);
@@ -439,7 +516,9 @@ impl Core {
         );
         let connection = Connection { session: id, number: self.outlet(id).number };
         if filled.len > 0 {
-            self.outlet(id).pieces += 1;
+            let outlet = self.outlet(id);
+            outlet.made[outlet.pieces.min(PIECES_AHEAD - 1)] = counts;
+            outlet.pieces += 1;
             output(Output::Read(connection, reader));
         }
         if filled.untold > 0 {
@@ -448,6 +527,7 @@ impl Core {
         if filled.progress == Progress::CaughtUp {
             // Nothing has been appended since: the log goes on exactly where the piece ends.
             let feed = self.mirror.feed(id);
+            self.outlet(id).base = Some(self.logs.counts_now(feed));
             output(Output::Follow(connection, feed, self.logs.subscribe(feed)));
         }
         filled.progress
@@ -486,6 +566,88 @@ impl Core {
         &self.mirror
     }
 
+    /// What has been told over a session's present connection, or its last one, which stands at a place of its
+    /// feed's log if it reads that.
+    #[must_use]
+    pub fn told(&self, id: SessionId, position: Option<u64>) -> Told {
+        let Some(outlet) = self.outlets.get(id.0 as usize) else { return Told::default() };
+        let mut told = outlet.told;
+        if let (Some(base), Some(position)) = (outlet.base, position) {
+            told.counts.add(&self.logs.counts(self.mirror.feed(id), position).since(&base));
+        }
+        told
+    }
+
+    /// When what stands behind a place of a session's log was published.
+    #[must_use]
+    pub fn published(&self, id: SessionId, position: u64) -> Option<Time> {
+        self.logs.published(self.mirror.feed(id), position)
+    }
+
+    /// When what the last step took in came, of as much as is measured.
+    #[must_use]
+    pub fn came(&self) -> &[Time] {
+        &self.came
+    }
+
+    /// The lanes of a router.
+    #[must_use]
+    pub fn presence(&self, router: RouterId) -> Presence {
+        self.presence.get(router.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// Records that wait in the lanes of a router.
+    #[must_use]
+    pub fn waiting(&self, router: RouterId) -> usize {
+        let lanes = self.lanes.iter().enumerate();
+        let of_router = lanes.filter(|(_, known)| known.is_some_and(|known| known.router == router));
+        of_router.map(|(index, _)| self.intake.waiting(index)).sum()
+    }
+
+    /// Feeds that were opened, ever.
+    #[must_use]
+    pub fn feeds_opened(&self) -> usize {
+        self.logs.opened()
+    }
+
+    /// A feed's log.
+    #[must_use]
+    pub fn log(&self, feed: FeedId) -> Option<LogLook> {
+        self.logs.look(feed)
+    }
+
+    /// When logs were published, for other threads, by the number of a feed. Those that are opened later are not
+    /// among them.
+    #[must_use]
+    pub fn published_by_feed(&self) -> Vec<Option<Arc<Published>>> {
+        self.logs.shared()
+    }
+
+    /// Octets that each feed's log keeps from now on.
+    pub fn set_retention(&mut self, retention: usize) {
+        self.settings.retention = retention;
+        self.logs.set_retention(retention);
+    }
+
+    /// How many peers a router may have up, and how many paths there may be, from now on.
+    pub fn set_limits(&mut self, peers_max: usize, paths_max: usize) {
+        self.mirror.set_limits(peers_max, paths_max);
+    }
+
+    /// Reports how many routes there are, for peers whose routers do not ([`Mirror::report`]).
+    pub fn report(&mut self, now: Time, router: RouterId) -> usize {
+        self.mirror.report(now, router, &mut self.logs)
+    }
+
+    /// Forgets a router without lanes of which no session is; whether it was one.
+    pub fn forget_router(&mut self, router: RouterId) -> bool {
+        let forgotten = self.presence(router).lanes == 0 && self.mirror.forget_router(router);
+        if forgotten && let Some(presence) = self.presence.get_mut(router.0 as usize) {
+            *presence = Presence::default();
+        }
+        forgotten
+    }
+
     /// Octets of logs and of pieces.
     #[must_use]
     pub fn usage(&self) -> (Usage, Usage) {
@@ -497,6 +659,42 @@ impl Core {
     #[must_use]
     pub fn session_memory(&self, id: SessionId) -> usize {
         size_of::<Reader>() + size_of::<Outlet>() + self.mirror.session_memory(id)
+    }
+}
+
+/// The lanes of routers, while they come and go.
+struct Lanes<'a, F> {
+    presence: &'a mut Vec<Presence>,
+    now: Time,
+    output: &'a mut F,
+}
+
+impl<F: FnMut(Output)> Lanes<'_, F> {
+    fn came(&mut self, router: RouterId) {
+        let index = router.0 as usize;
+        if self.presence.len() <= index {
+            self.presence.resize(index + 1, Presence::default());
+        }
+        let presence = &mut self.presence[index];
+        presence.lanes += 1;
+        if presence.lanes == 1 {
+            presence.since = self.now;
+            (self.output)(Output::Came(router));
+        }
+    }
+
+    fn went(&mut self, router: RouterId) {
+        let presence = &mut self.presence[router.0 as usize];
+        presence.lanes -= 1;
+        if presence.lanes == 0 {
+            presence.since = self.now;
+            (self.output)(Output::Went(router));
+        }
+    }
+
+    fn broke(&mut self, router: RouterId, error: wire::Error) {
+        self.presence[router.0 as usize].error = Some(error);
+        (self.output)(Output::Broken(router, error));
     }
 }
 

@@ -363,6 +363,7 @@ impl Sim {
         let step = core.step(self.now, |output| match exchange.output(output) {
             Ok(order) => orders.extend(order),
             Err(Output::Untold(_, peers)) => seen.untold += peers,
+            Err(Output::Came(_) | Output::Went(_)) => {}
             Err(Output::Broken(_, error)) => panic!("seed {seed}: a router's octets: {error}"),
             Err(output) => unreachable!("{output:?}"),
         });
@@ -423,7 +424,11 @@ impl Sim {
                 return;
             }
         }
-        panic!("seed {}: it never falls quiet: {:#?}", self.seed, self.fleet.survey());
+        panic!(
+            "seed {}: it never falls quiet: {:#?}",
+            self.seed,
+            self.fleet.survey(Duration::from_micros(self.now.0 - BEGIN.0))
+        );
     }
 
     /// Whether everybody has the connection that it is to have, and nobody another one.
@@ -459,6 +464,15 @@ impl Sim {
                 assert!(heard.contains(end), "seed {seed}, server {number}: no end of RIB: {end:?}");
             }
             assert!(!server.station.mid_message(), "seed {seed}, server {number}: half a message");
+            let status = self.fleet.status(fleet::SessionId(server.session.0)).expect("it is live");
+            let told = self.core.told(server.session, status.spot.map(|spot| spot.position));
+            for (kind, count) in server.station.heard() {
+                let told = told.counts.of(wire::bmp::Kind(*kind));
+                assert!(
+                    *kind > 6 || told == *count,
+                    "seed {seed}, server {number}: {told} of type {kind}, heard {count}"
+                );
+            }
             self.seen.octets += server.station.tally().messages.values().sum::<usize>() as u64;
         }
         let paths: usize = self.sources.iter().map(|source| source.router.tables().len()).sum();

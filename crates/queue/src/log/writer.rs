@@ -122,6 +122,13 @@ impl Log {
         self.tail.base + self.filled as u64
     }
 
+    /// Where the segment begins that is being written.
+    #[must_use]
+    #[inline]
+    pub fn segment_begin(&self) -> u64 {
+        self.tail.base
+    }
+
     /// Octets of the segments that the log keeps.
     #[must_use]
     pub fn retained(&self) -> usize {

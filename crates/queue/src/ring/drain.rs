@@ -128,6 +128,13 @@ impl<T> Intake<T> {
         self.slots.len() - self.free.len()
     }
 
+    /// How many values wait in a lane, by its index: a figure for people.
+    #[must_use]
+    pub fn waiting(&self, index: usize) -> usize {
+        let consumer = self.slots.get(index).and_then(|slot| slot.consumer.as_ref());
+        consumer.map_or(0, Consumer::waiting)
+    }
+
     /// Lets the lanes that became ready join the round, at its end.
     #[inline]
     fn admit(&mut self) {

@@ -134,6 +134,12 @@ impl<T> Consumer<T> {
         self.ring.tail.load(Ordering::Acquire) & !LISTED == self.head | GONE
     }
 
+    /// How many values wait: a figure for people, for more may be on their way.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        distance(self.head, self.ring.tail.load(Ordering::Relaxed) & !FLAGS)
+    }
+
     /// Like `pop`, but the room stays ours until it is published.
     #[inline]
     pub(super) fn take(&mut self) -> Option<T> {

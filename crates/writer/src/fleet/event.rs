@@ -6,7 +6,7 @@ use std::time::Duration;
 use queue::log::Chunk;
 
 use super::session::{Fate, Line, Next, Session};
-use super::{Fleet, Happening, ListenerId, REPORTS_HELD, Reason, Report, SessionId, State};
+use super::{Fleet, Happening, ListenerId, REPORTS_HELD, Reason, Report, SessionId, Spot, State};
 use crate::driver::{Driver, Ends, Event, Token};
 use crate::plan::Way;
 
@@ -110,8 +110,9 @@ impl<D: Driver> Fleet<D> {
         if session.state == State::Greeting {
             session.happen(now, Happening::Greeted);
         }
+        let spot = session.line.spot().map(|spot| Spot { position: chunk.position(), ..spot });
         if let Some(witness) = &mut self.witness {
-            witness(token, &chunk[..octets]);
+            witness(token, spot, &chunk[..octets]);
         }
         self.go_on(now, token.session);
     }

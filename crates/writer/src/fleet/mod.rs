@@ -64,8 +64,18 @@ const HELD_PAUSE: Duration = Duration::from_millis(100);
 /// Into how many looks the stall time is divided: so much of it later than it could be a stall is found.
 const STALL_LOOKS: u32 = 4;
 
-/// Who sees what each completed send carried.
-pub type Witness = Box<dyn FnMut(Token, &[u8]) + Send>;
+/// Who sees what each completed send carried: whose, where in a feed's log it began if it came from there, and
+/// the octets.
+pub type Witness = Box<dyn FnMut(Token, Option<Spot>, &[u8]) + Send>;
+
+/// A place in a feed's log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spot {
+    /// The number of the feed.
+    pub feed: u32,
+    /// Octets of its log before it.
+    pub position: u64,
+}
 
 /// All sessions of one writer.
 pub struct Fleet<D: Driver> {
@@ -190,13 +200,14 @@ impl<D: Driver> Fleet<D> {
             octets: session.octets,
             sends: session.sends,
             lag: session.lag(),
+            spot: session.line.spot(),
         })
     }
 
     /// What is to be seen.
-    pub fn survey(&self) -> Survey {
+    pub fn survey(&self, now: Duration) -> Survey {
         let sessions = self.ids().filter_map(|id| self.status(id)).collect();
-        Survey { sessions, calls: self.driver.calls() }
+        Survey { now, sessions, calls: self.driver.calls() }
     }
 }
 

@@ -43,7 +43,7 @@ impl<D: Driver> Fleet<D> {
                     }
                 }
             }
-            Order::Survey(see) => see(&self.survey()),
+            Order::Survey(see) => see(&self.survey(now)),
             Order::Witness(witness) => self.witness = witness,
             Order::Stop => self.stop(),
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use queue::log::{Chunk, Read, Reader};
 
+use super::Spot;
 use super::order::{Reason, Source};
 use super::retry::Retry;
 use super::state::{Happening, State};
@@ -152,6 +153,14 @@ impl Line {
     /// Whether what it reads now is a log.
     pub(super) fn reads_log(&self) -> bool {
         matches!(self.source, Some(Source::Log(..)))
+    }
+
+    /// Where it stands in a feed's log, if it reads one.
+    pub(super) fn spot(&self) -> Option<Spot> {
+        match &self.source {
+            Some(Source::Log(feed, reader)) => Some(Spot { feed: *feed, position: reader.position() }),
+            _ => None,
+        }
     }
 
     /// Whether there is something where it found nothing.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use queue::log::SEGMENT_LEN;
 
-use super::{Reason, SessionId, State};
+use super::{Reason, SessionId, Spot, State};
 use crate::driver::Ends;
 
 /// Times and limits. Times of the fleet count from whenever its caller's clock began.
@@ -44,6 +44,8 @@ impl Default for Settings {
 /// What is to be seen of a writer.
 #[derive(Clone, Debug)]
 pub struct Survey {
+    /// When that was, by the fleet's clock.
+    pub now: Duration,
     /// Each session.
     pub sessions: Vec<Status>,
     /// System calls that the driver has made to send and to wait.
@@ -77,6 +79,8 @@ pub struct Status {
     pub sends: u64,
     /// Octets that its readers have and the kernel has not.
     pub lag: u64,
+    /// Where it stands in its feed's log, if it reads it.
+    pub spot: Option<Spot>,
 }
 
 /// What a turn leaves to do.

@@ -194,7 +194,7 @@ impl Sim {
     /// Looks at everybody: statuses say what is, and who reads its log.
     fn look(&mut self) {
         let held: HashMap<_, _> = self.fleet.driver().held().map(|token| (token.session, token)).collect();
-        for status in self.fleet.survey().sessions {
+        for status in self.fleet.survey(self.now).sessions {
             let token = held.get(&status.id).copied();
             let life = token.and_then(|token| self.fleet.driver().life(token));
             let connected = life.is_some_and(|life| life.connected_at.is_some());
@@ -659,12 +659,12 @@ impl Sim {
             self.order(Order::Leave { token, farewell: Some(reader), then: Then::Forget });
         }
         let end = self.now + drain_limit;
-        while self.fleet.survey().sessions.iter().any(|_| true) {
+        while self.fleet.survey(self.now).sessions.iter().any(|_| true) {
             assert!(
                 self.now < end,
                 "seed {}: who was to be forgotten is there: {:?}",
                 self.seed,
-                self.fleet.survey()
+                self.fleet.survey(self.now)
             );
             let next = self.fleet.driver().next().into_iter().chain(self.until).min();
             self.step_to(next.expect("something goes on").max(self.now));
