@@ -5,5 +5,24 @@
 //! clock and no socket, so a whole engine with its servers runs in a test, step by step, from a seed.
 //! [`exchange`] carries between it and the writer, whose fleet is as pure: so the test has both.
 
+pub mod clock;
+mod control;
 pub mod core;
+pub mod daemon;
 pub mod exchange;
+pub mod journal;
+pub mod keep;
+mod latency;
+pub mod metrics;
+pub mod picture;
+pub mod protocol;
+mod roster;
+#[cfg(test)]
+mod scratch;
+pub mod show;
+mod sight;
+mod telemetry;
+pub mod thread;
+mod translate;
+#[cfg(test)]
+mod twin;

@@ -1,0 +1,542 @@
+//! Who is mirrored to whom: a link for each session of the configuration and each router that it wants.
+//!
+//! ```text
+//!   configuration: sessions ──┐
+//!                             ├─► links: a session of the core and of the writer each, by one number
+//!   core: routers come, go ───┘      ▲
+//!                                    └── reports: up, down, failed
+//! ```
+//!
+//! * **only what changed**  a step of a difference touches the links of its session and no other.
+//! * **one each**           BMP knows a router by its connection, so each router has one to each server. Until
+//!   the first router has come there is one about ourselves, which says by its Initiation that we are there.
+//! * **gone for good**      a link that is dropped takes leave of its server, and is only forgotten when the
+//!   writer says that it has: its number is not used again before.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use config::difference::{Change, Step};
+use config::meaning::{Auth, Meaning, Network, Session, SessionKey, Way};
+use config::shell::Target;
+use jiff::Timestamp;
+use mirror::{RouterId, SessionId};
+use rib::Time;
+use wire::bmp::TerminationReason;
+use writer::Fault;
+use writer::fleet::{self, ListenerId, Order, Reason, Report, Then};
+use writer::plan::{Listen, Plan};
+
+use crate::core::Core;
+use crate::exchange::Exchange;
+use crate::journal::{Journal, Level};
+use crate::translate::{Keys, instance, want};
+
+/// What the roster acts on.
+pub(crate) struct World<'a> {
+    pub(crate) core: &'a mut Core,
+    pub(crate) exchange: &'a mut Exchange,
+    pub(crate) order: &'a mut dyn FnMut(Order),
+    pub(crate) now: Time,
+}
+
+/// Sessions, routers, and what joins them.
+pub(crate) struct Roster {
+    keys: Keys,
+    journal: Journal,
+    /// What this machine is called, where the configuration does not say.
+    host: Arc<str>,
+    sysname: Arc<str>,
+    entries: BTreeMap<SessionKey, Entry>,
+    /// Routers that have come, by name.
+    routers: BTreeMap<Arc<str>, RouterId>,
+    /// Whose a number is; those who take leave are nobody's.
+    by_id: HashMap<SessionId, (SessionKey, Arc<str>)>,
+    /// Those who take leave.
+    leaving: BTreeSet<SessionId>,
+    /// By the number of a listener: port, network, whether IPv4.
+    listeners: Vec<Option<(u16, Network, bool)>>,
+    /// When keys may change next.
+    rekey_at: Option<Timestamp>,
+}
+
+/// A session of the configuration.
+pub(crate) struct Entry {
+    pub(crate) session: Arc<Session>,
+    /// By the name of a router.
+    pub(crate) links: BTreeMap<Arc<str>, Link>,
+    /// Whether all links are up, and since when that is so.
+    pub(crate) up: bool,
+    pub(crate) since: Time,
+    /// Why the last one went down.
+    pub(crate) reason: Option<String>,
+    /// Whether what connections are like waits for a reset.
+    pub(crate) changed: bool,
+}
+
+/// A session's connection about one router, or the wish to have one.
+pub(crate) struct Link {
+    pub(crate) id: SessionId,
+    pub(crate) up: bool,
+    /// Whether the writer knows of it.
+    told: bool,
+    /// How its next connection comes about; `None` while no key is good.
+    plan: Option<Plan>,
+}
+
+impl Roster {
+    pub(crate) fn new(keys: Keys, journal: Journal, host: Arc<str>) -> Self {
+        Self {
+            keys,
+            journal,
+            sysname: host.clone(),
+            host,
+            entries: BTreeMap::new(),
+            routers: BTreeMap::new(),
+            by_id: HashMap::new(),
+            leaving: BTreeSet::new(),
+            listeners: Vec::new(),
+            rekey_at: None,
+        }
+    }
+
+    pub(crate) fn sysname(&self) -> &Arc<str> {
+        &self.sysname
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// Does what a difference says.
+    pub(crate) fn apply(&mut self, world: &mut World<'_>, meaning: &Meaning, steps: Vec<Step>) {
+        // What sessions listen on is there before they are.
+        self.listen(world, meaning);
+        for step in steps {
+            match step {
+                Step::Sysname(name) => self.rename(world, name),
+                Step::Remove(key) => {
+                    if let Some(entry) = self.entries.remove(&key) {
+                        self.drop_links(world, entry.links, TerminationReason::PERMANENTLY_CLOSED);
+                    }
+                }
+                Step::Add(session) => {
+                    let entry = Entry {
+                        session: session.clone(),
+                        links: BTreeMap::new(),
+                        up: false,
+                        since: world.now,
+                        reason: None,
+                        changed: false,
+                    };
+                    self.entries.insert(session.key.clone(), entry);
+                }
+                Step::Change(session, change) => self.change(world, &session, change),
+                // Not the business of sessions.
+                Step::Telemetry(_) | Step::Settings | Step::Routers => {}
+            }
+        }
+        self.reconcile(world);
+        self.rekey(world);
+    }
+
+    fn change(&mut self, world: &mut World<'_>, session: &Arc<Session>, change: Change) {
+        let Some(entry) = self.entries.get_mut(&session.key) else { return };
+        entry.session = session.clone();
+        match change {
+            Change::Quiet | Change::Start => {}
+            Change::Stop => self.stop(world, &session.key),
+            Change::Reconnect => {
+                let links = std::mem::take(&mut entry.links);
+                entry.changed = false;
+                self.drop_links(world, links, TerminationReason::ADMINISTRATIVELY_CLOSED);
+            }
+            Change::AtReset if session.way.is_none() => self.stop(world, &session.key),
+            Change::AtReset => {
+                entry.changed = entry.links.values().any(|link| link.up);
+                let links: Vec<_> = entry.links.iter().map(|(name, link)| (name.clone(), link.id)).collect();
+                for (router, id) in links {
+                    self.open(world, session, &router, id);
+                }
+            }
+        }
+    }
+
+    /// A session has no connection any more.
+    fn stop(&mut self, world: &mut World<'_>, key: &SessionKey) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        let links = std::mem::take(&mut entry.links);
+        entry.changed = false;
+        if entry.up {
+            (entry.up, entry.since) = (false, world.now);
+        }
+        self.drop_links(world, links, TerminationReason::ADMINISTRATIVELY_CLOSED);
+    }
+
+    fn rename(&mut self, world: &mut World<'_>, name: Option<Arc<str>>) {
+        let before = std::mem::replace(&mut self.sysname, name.unwrap_or_else(|| self.host.clone()));
+        if before != self.sysname && !self.routers.contains_key(&before) {
+            let keys: Vec<_> = self.entries.keys().cloned().collect();
+            for key in keys {
+                let link = self.entries.get_mut(&key).and_then(|entry| entry.links.remove(&before));
+                self.drop_links(world, link.map(|link| (before.clone(), link)), CLOSED);
+            }
+        }
+    }
+
+    /// A router has its first lane.
+    pub(crate) fn came(&mut self, world: &mut World<'_>, router: RouterId) {
+        let name: Arc<str> = Arc::from(world.core.mirror().name(router));
+        self.journal.say(Level::Notice, &format!("router {name}"), &"up");
+        if self.routers.insert(name, router).is_none() {
+            self.reconcile(world);
+        }
+    }
+
+    /// A router has lost its last one. Its servers keep their connections, and know its peers are down.
+    pub(crate) fn went(&mut self, world: &World<'_>, router: RouterId) {
+        let name = world.core.mirror().name(router);
+        self.journal.say(Level::Notice, &format!("router {name}"), &"down");
+    }
+
+    /// Forgets a router that has no lane; whether there was one.
+    pub(crate) fn forget_router(&mut self, world: &mut World<'_>, name: &str) -> bool {
+        let Some(&router) = self.routers.get(name) else { return false };
+        if world.core.presence(router).lanes > 0 {
+            return false;
+        }
+        self.routers.remove(name);
+        self.reconcile(world);
+        self.sweep_routers(world);
+        true
+    }
+
+    /// Whose a number is.
+    pub(crate) fn whose(&self, id: SessionId) -> Option<&SessionKey> {
+        self.by_id.get(&id).map(|(key, _)| key)
+    }
+
+    /// Routers that have come.
+    pub(crate) fn routers(&self) -> &BTreeMap<Arc<str>, RouterId> {
+        &self.routers
+    }
+
+    /// Makes the links that are wanted, and drops those that are not.
+    fn reconcile(&mut self, world: &mut World<'_>) {
+        let ourselves = BTreeSet::from([self.sysname.clone()]);
+        let known: BTreeSet<_> = self.routers.keys().cloned().collect();
+        let routers = if known.is_empty() { &ourselves } else { &known };
+        let nobody = BTreeSet::new();
+        let keys: Vec<_> = self.entries.keys().cloned().collect();
+        for key in keys {
+            let entry = self.entries.get_mut(&key).expect("it was there");
+            let session = entry.session.clone();
+            let wanted = if session.way.is_some() && !session.shutdown { routers } else { &nobody };
+            let (keep, go) = std::mem::take(&mut entry.links)
+                .into_iter()
+                .partition::<BTreeMap<_, _>, _>(|(router, _)| wanted.contains(router));
+            // What a session carries changes by links that are made anew: those that are there have it.
+            let new = wanted.iter().filter(|router| !keep.contains_key(*router));
+            let new: Vec<_> =
+                new.filter_map(|router| Some((router.clone(), want(&session, router)?))).collect();
+            entry.links = keep;
+            self.drop_links(world, go, CLOSED);
+            for (router, want) in new {
+                let id = world.core.attach(&router, &Arc::new(want));
+                self.by_id.insert(id, (key.clone(), router.clone()));
+                let entry = self.entries.get_mut(&key).expect("it was there");
+                entry.links.insert(router.clone(), Link { id, up: false, told: false, plan: None });
+                self.open(world, &session, &router, id);
+            }
+            self.judge(world.now, &key);
+        }
+    }
+
+    fn drop_links(
+        &mut self,
+        world: &mut World<'_>,
+        links: impl IntoIterator<Item = (Arc<str>, Link)>,
+        reason: TerminationReason,
+    ) {
+        for (_, link) in links {
+            self.by_id.remove(&link.id);
+            if !link.told {
+                world.core.detach(link.id);
+                continue;
+            }
+            self.leaving.insert(link.id);
+            let order = world.exchange.leave(world.core, link.id, reason, Then::Forget);
+            (world.order)(order);
+        }
+    }
+
+    /// Tells the writer how a link's next connection comes about.
+    fn open(&mut self, world: &mut World<'_>, session: &Session, router: &Arc<str>, id: SessionId) {
+        let plan = self.plan(session, router, world.now);
+        let key = &session.key;
+        let link = self.entries.get_mut(key).and_then(|entry| entry.links.get_mut(router));
+        let Some(link) = link else { return };
+        match plan {
+            Ok(plan) => {
+                (link.told, link.plan) = (true, Some(plan.clone()));
+                (world.order)(Order::Open(fleet::SessionId(id.0), Box::new(plan)));
+            }
+            Err(text) => self.unkeyed(world, key, router, text),
+        }
+    }
+
+    /// No key is good: what stands stays as it is, and nobody connects.
+    fn unkeyed(&mut self, world: &mut World<'_>, key: &SessionKey, router: &Arc<str>, text: String) {
+        self.journal.say(Level::Error, &subject(key), &text);
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        entry.reason = Some(text);
+        let Some(link) = entry.links.get_mut(router) else { return };
+        link.plan = None;
+        if link.told && !link.up {
+            let order = world.exchange.leave(world.core, link.id, CLOSED, Then::Rest);
+            (world.order)(order);
+        }
+    }
+
+    fn plan(&self, session: &Session, router: &str, now: Time) -> Result<Plan, String> {
+        let way = session.way.ok_or_else(|| String::from("the session has no port"))?;
+        let listener = match way {
+            Way::Passive(port) => self.listener(&wanted_listener(session, port)),
+            Way::Active(_) => None,
+        };
+        let plan = self.keys.plan(session, way, router, listener, timestamp(now));
+        plan.map_err(|unkeyed| unkeyed.to_string())
+    }
+
+    fn listener(&self, wanted: &(u16, Network, bool)) -> Option<ListenerId> {
+        let mut listeners = self.listeners.iter().zip(0..);
+        listeners.find(|(known, _)| known.as_ref() == Some(wanted)).map(|(_, index)| ListenerId(index))
+    }
+
+    /// Listens where passive sessions come in, and nowhere else.
+    fn listen(&mut self, world: &mut World<'_>, meaning: &Meaning) {
+        let wanted: BTreeSet<_> = meaning
+            .sessions
+            .values()
+            .filter(|session| !session.shutdown)
+            .filter_map(|session| match session.way {
+                Some(Way::Passive(port)) => Some(wanted_listener(session, port)),
+                _ => None,
+            })
+            .collect();
+        for (known, index) in self.listeners.iter_mut().zip(0..) {
+            if known.as_ref().is_some_and(|known| !wanted.contains(known)) {
+                *known = None;
+                (world.order)(Order::Unlisten(ListenerId(index)));
+            }
+        }
+        for wanted in wanted {
+            if self.listener(&wanted).is_some() {
+                continue;
+            }
+            let free = self.listeners.iter().position(Option::is_none).unwrap_or_else(|| {
+                self.listeners.push(None);
+                self.listeners.len() - 1
+            });
+            self.listeners[free] = Some(wanted.clone());
+            let (port, network, v4) = wanted;
+            let any = if v4 {
+                std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)
+            } else {
+                std::net::IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED)
+            };
+            let listen = Listen {
+                name: Arc::from(format!("tcp listen port {port}")),
+                address: (any, port).into(),
+                instance: instance(&network),
+            };
+            let id = ListenerId(u32::try_from(free).expect("listeners are few"));
+            (world.order)(Order::Listen(id, Box::new(listen)));
+        }
+    }
+
+    /// Gives sessions with keychains the keys that are good now, if others were before.
+    pub(crate) fn rekey(&mut self, world: &mut World<'_>) {
+        let now = timestamp(world.now);
+        self.rekey_at = None;
+        let keyed = self.entries.values().filter_map(|entry| match &entry.session.auth {
+            Auth::Keychain(keychain) => Some((entry.session.clone(), keychain.clone())),
+            Auth::None | Auth::Md5(_) => None,
+        });
+        for (session, keychain) in keyed.collect::<Vec<_>>() {
+            let until = keychain.at(now, &self.keys.zone).until;
+            self.rekey_at = [self.rekey_at, until].into_iter().flatten().min();
+            let entry = self.entries.get(&session.key).expect("it is there");
+            // Until it is reset it has the keychain it had.
+            if entry.changed {
+                continue;
+            }
+            let links: Vec<_> = entry.links.iter().map(|(name, link)| (name.clone(), link.id)).collect();
+            for (router, id) in links {
+                let plan = self.plan(&session, &router, world.now);
+                let entry = self.entries.get_mut(&session.key).expect("it is there");
+                let link = entry.links.get_mut(&router).expect("it is there");
+                match plan {
+                    Ok(plan) if link.plan.as_ref() == Some(&plan) => {}
+                    Ok(plan) if link.plan.is_some() => {
+                        link.plan = Some(plan.clone());
+                        (world.order)(Order::Rekey(fleet::SessionId(id.0), Box::new(plan)));
+                    }
+                    Ok(_) => self.open(world, &session, &router, id),
+                    Err(_) if link.plan.is_none() => {}
+                    Err(text) => self.unkeyed(world, &session.key, &router, text),
+                }
+            }
+        }
+    }
+
+    /// When keys may change next.
+    pub(crate) fn rekey_at(&self) -> Option<Time> {
+        let at = self.rekey_at?.as_microsecond();
+        u64::try_from(at).ok().map(Time)
+    }
+
+    /// Resets sessions; how many there were.
+    pub(crate) fn reset(&mut self, world: &mut World<'_>, target: &Target) -> usize {
+        let meant = |key: &SessionKey| match target {
+            Target::All => true,
+            Target::Instance(name) => key.instance.as_ref() == Some(name),
+            Target::One(one) => key == one,
+        };
+        let keys: Vec<_> = self.entries.keys().filter(|key| meant(key)).cloned().collect();
+        for key in &keys {
+            let entry = self.entries.get_mut(key).expect("it was there");
+            entry.changed = false;
+            let ids: Vec<_> =
+                entry.links.values().filter(|link| link.plan.is_some()).map(|link| link.id).collect();
+            for id in ids {
+                let order = world.exchange.leave(world.core, id, CLOSED, Then::Again);
+                (world.order)(order);
+            }
+        }
+        keys.len()
+    }
+
+    /// All sessions take leave of their servers.
+    pub(crate) fn leave(&mut self, world: &mut World<'_>) {
+        for (_, entry) in std::mem::take(&mut self.entries) {
+            self.drop_links(world, entry.links, CLOSED);
+        }
+    }
+
+    /// Whether nobody takes leave any more.
+    pub(crate) fn has_left(&self) -> bool {
+        self.leaving.is_empty()
+    }
+
+    /// Takes in what the writer told.
+    pub(crate) fn report(&mut self, world: &mut World<'_>, report: &Report) {
+        match report {
+            Report::Up(token, ends) => {
+                let text = format!("up, {} to {}", ends.local, ends.remote);
+                self.linked(world, token.session, true, Level::Notice, None, &text);
+            }
+            Report::Down(token, reason) => {
+                let level = if *reason == Reason::Command { Level::Notice } else { Level::Warning };
+                let told = format!("down: {reason}");
+                self.linked(world, token.session, false, level, Some(reason.to_string()), &told);
+            }
+            Report::Failed(token, reason, after) => {
+                let told = format!("{reason}; again in {:.0} s", after.as_secs_f64().ceil());
+                self.linked(world, token.session, false, Level::Warning, Some(reason.to_string()), &told);
+            }
+            Report::Forgotten(id) => {
+                if self.leaving.remove(&SessionId(id.0)) {
+                    world.core.detach(SessionId(id.0));
+                }
+                self.sweep_routers(world);
+            }
+            Report::Listening(id, result) => self.listening(*id, result),
+            Report::Stranger(_, remote) => {
+                let text = format!("{remote} connected, which is no session's server: sent away");
+                self.journal.say(Level::Warning, "listener", &text);
+            }
+            Report::Unkeyed(id, fault) => {
+                let text = format!("new keys were refused: {fault}");
+                let whose = self.by_id.get(&SessionId(id.0));
+                let subject = whose.map_or_else(|| String::from("session"), |(key, _)| subject(key));
+                self.journal.say(Level::Error, &subject, &text);
+            }
+            // The core's business.
+            Report::Took(_) | Report::Fell(..) => {}
+        }
+    }
+
+    fn listening(&self, id: ListenerId, result: &Result<std::net::SocketAddr, Fault>) {
+        let known = self.listeners.get(id.0 as usize).and_then(Option::as_ref);
+        let Some((port, ..)) = known else { return };
+        let subject = format!("listener {port}");
+        match result {
+            Ok(address) => self.journal.say(Level::Info, &subject, &format!("listens on {address}")),
+            Err(fault) => self.journal.say(Level::Error, &subject, fault),
+        }
+    }
+
+    /// A link went up or down.
+    fn linked(
+        &mut self,
+        world: &World<'_>,
+        id: fleet::SessionId,
+        up: bool,
+        level: Level,
+        reason: Option<String>,
+        text: &str,
+    ) {
+        let Some((key, router)) = self.by_id.get(&SessionId(id.0)).cloned() else { return };
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        if let Some(link) = entry.links.get_mut(&router) {
+            link.up = up;
+        }
+        if reason.is_some() {
+            entry.reason = reason;
+        }
+        if !entry.links.values().any(|link| link.up) {
+            // The next connections are as the configuration says.
+            entry.changed = false;
+        }
+        let about = format!("{}, router {router}", subject(&key));
+        self.journal.say(level, &about, &text);
+        self.judge(world.now, &key);
+    }
+
+    /// Whether a session is up, and since when.
+    fn judge(&mut self, now: Time, key: &SessionKey) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        let up = !entry.links.is_empty() && entry.links.values().all(|link| link.up);
+        if up != entry.up {
+            (entry.up, entry.since) = (up, now);
+        }
+    }
+
+    /// Lets go of routers that nobody mirrors any more and that are not there.
+    fn sweep_routers(&self, world: &mut World<'_>) {
+        let known: Vec<_> = world.core.mirror().routers().map(|(id, name)| (id, name.to_owned())).collect();
+        for (id, name) in known {
+            if !self.routers.contains_key(&*name) {
+                world.core.forget_router(id);
+            }
+        }
+    }
+}
+
+/// The reason of most Terminations: a person wanted it, and we may be back.
+const CLOSED: TerminationReason = TerminationReason::ADMINISTRATIVELY_CLOSED;
+
+fn wanted_listener(session: &Session, port: u16) -> (u16, Network, bool) {
+    (port, session.network.clone(), session.key.address.is_ipv4())
+}
+
+/// What lines of the journal about a session begin with.
+pub(crate) fn subject(key: &SessionKey) -> String {
+    format!("session {key}")
+}
+
+pub(crate) fn timestamp(now: Time) -> Timestamp {
+    let micros = i64::try_from(now.0).unwrap_or(i64::MAX);
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+}
