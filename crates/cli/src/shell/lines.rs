@@ -1,0 +1,31 @@
+//! `-c`: only what is shown goes to standard output. A refusal goes to standard error, with its line, so that the
+//! caret stands under what it means.
+
+use std::io::{self, Write as _};
+
+use super::{question, seen, show, table, warn_if_dirty};
+use crate::Failure;
+use crate::client::Client;
+
+pub(super) fn run(mut client: Client, mut prompt: String, lines: &[String]) -> Result<(), Failure> {
+    // An argument may be several lines, as when a file's text is given.
+    let lines: Vec<&str> = lines.iter().flat_map(|line| line.split('\n')).collect();
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(before) = question(line) {
+            show(&table(&client.help(before)?))?;
+            continue;
+        }
+        let said = client.line(line)?;
+        if said.refused {
+            let _ = write!(io::stderr(), "{prompt}{}\n{}", seen(line), super::harmless(&said.text));
+            return Err(Failure(format!("line {} of {} was refused.", at + 1, lines.len())));
+        }
+        show(&said.text)?;
+        prompt = said.prompt;
+        if said.leave {
+            return Ok(());
+        }
+    }
+    warn_if_dirty(&prompt);
+    Ok(())
+}
