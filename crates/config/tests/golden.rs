@@ -31,7 +31,7 @@ struct Typist {
 impl Typist {
     fn new() -> Self {
         Self {
-            store: Store::new(Tree::default(), Timestamp::UNIX_EPOCH),
+            store: Store::new(Tree::default()),
             shell: Shell::new("operator"),
             vault: Vault::new([7; 32]),
             nonce: 0,

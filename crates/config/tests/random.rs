@@ -111,7 +111,7 @@ fn anything(dice: &mut Rng, word: &str) -> String {
         return (range.0 + dice.next() % (range.1 - range.0 + 1)).to_string();
     }
     let few: &[&str] = match name {
-        "sysname" | "vrf" | "alias" | "kcname" | "word" => names,
+        "sysname" | "vrf" | "alias" | "kcname" | "router" | "word" => names,
         "policy" => &["p", "P1", "policy"],
         "ip" => &["10.1.1.1", "10.1.1.2", "2001:db8::1", "::1", "255.0.0.1", "fe80::1"],
         "ipv4" => &["10.1.1.1", "10.1.1.2", "0.0.0.0"],

@@ -26,3 +26,4 @@ pub mod thread;
 mod translate;
 #[cfg(test)]
 mod twin;
+mod works;

@@ -151,8 +151,12 @@ pub struct Router {
     pub remote: Option<SocketAddr>,
     /// What went wrong last.
     pub error: Option<String>,
-    /// Records that wait in its queues: a read of its connection each.
+    /// Octets that came by its present connection.
+    pub octets: u64,
+    /// Records that wait in its queues: runs of one peer's messages.
     pub queue_records: u64,
+    /// Times that its socket was left alone because a queue was full.
+    pub stalls: u64,
     /// Messages taken in.
     pub messages: u64,
     /// Among them Route Monitoring.

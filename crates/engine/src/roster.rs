@@ -50,6 +50,10 @@ pub(crate) struct Roster {
     entries: BTreeMap<SessionKey, Entry>,
     /// Routers that have come, by name.
     routers: BTreeMap<Arc<str>, RouterId>,
+    /// Beyond so many, those that are gone are forgotten, the first ones first.
+    routers_max: usize,
+    /// Why the last connection of a router ended, of those.
+    errors: HashMap<Arc<str>, String>,
     /// Whose a number is; those who take leave are nobody's.
     by_id: HashMap<SessionId, (SessionKey, Arc<str>)>,
     /// Those who take leave.
@@ -93,6 +97,8 @@ impl Roster {
             host,
             entries: BTreeMap::new(),
             routers: BTreeMap::new(),
+            routers_max: usize::MAX,
+            errors: HashMap::new(),
             by_id: HashMap::new(),
             leaving: BTreeSet::new(),
             listeners: Vec::new(),
@@ -110,6 +116,7 @@ impl Roster {
 
     /// Does what a difference says.
     pub(crate) fn apply(&mut self, world: &mut World<'_>, meaning: &Meaning, steps: Vec<Step>) {
+        self.routers_max = meaning.routers.routers_max;
         // What sessions listen on is there before they are.
         self.listen(world, meaning);
         for step in steps {
@@ -189,8 +196,38 @@ impl Roster {
         let name: Arc<str> = Arc::from(world.core.mirror().name(router));
         self.journal.say(Level::Notice, &format!("router {name}"), &"up");
         if self.routers.insert(name, router).is_none() {
+            self.forget_beyond(world);
             self.reconcile(world);
         }
+    }
+
+    /// Names come from outside: there is no end of them.
+    fn forget_beyond(&mut self, world: &mut World<'_>) {
+        while self.routers.len() > self.routers_max {
+            let away = self.routers.iter().map(|(name, id)| (world.core.presence(*id), name));
+            let away = away.filter(|(presence, _)| presence.lanes == 0);
+            let Some((_, oldest)) = away.min_by_key(|(presence, _)| presence.since) else { return };
+            let oldest = oldest.clone();
+            self.journal.say(
+                Level::Notice,
+                &format!("router {oldest}"),
+                &"forgotten: others have come since",
+            );
+            self.routers.remove(&oldest);
+            self.errors.remove(&oldest);
+        }
+    }
+
+    /// A connection of a router has ended, and why.
+    pub(crate) fn ended(&mut self, router: &Arc<str>, reason: String) {
+        if self.routers.contains_key(router) {
+            self.errors.insert(router.clone(), reason);
+        }
+    }
+
+    /// Why the last connection of a router ended.
+    pub(crate) fn router_error(&self, router: &str) -> Option<String> {
+        self.errors.get(router).cloned()
     }
 
     /// A router has lost its last one. Its servers keep their connections, and know its peers are down.
@@ -206,6 +243,7 @@ impl Roster {
             return false;
         }
         self.routers.remove(name);
+        self.errors.remove(name);
         self.reconcile(world);
         self.sweep_routers(world);
         true
@@ -407,8 +445,14 @@ impl Roster {
         for key in &keys {
             let entry = self.entries.get_mut(key).expect("it was there");
             entry.changed = false;
-            let ids: Vec<_> =
-                entry.links.values().filter(|link| link.plan.is_some()).map(|link| link.id).collect();
+            let mut ids = Vec::new();
+            for link in entry.links.values_mut().filter(|link| link.plan.is_some()) {
+                // It takes leave from now on, and is up again when there is another connection.
+                link.up = false;
+                ids.push(link.id);
+            }
+            entry.reason = Some(String::from("Reset"));
+            self.judge(world.now, key);
             for id in ids {
                 let order = world.exchange.leave(world.core, id, CLOSED, Then::Again);
                 (world.order)(order);

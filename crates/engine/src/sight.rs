@@ -24,6 +24,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) meaning: &'a Meaning,
     pub(crate) measured: &'a Measured,
     pub(crate) survey: &'a Survey,
+    /// Connections of routers.
+    pub(crate) intake: &'a [ingest::routers::Sight],
     pub(crate) now: Time,
     pub(crate) uptime_us: u64,
     /// Seconds until the next Statistics Report of our own.
@@ -144,12 +146,18 @@ impl Sight<'_> {
         let mirror = self.core.mirror();
         let presence = self.core.presence(id);
         let tally = mirror.tally(id);
+        let connection = self
+            .intake
+            .iter()
+            .find(|sight| sight.router.as_ref().is_some_and(|(router, _)| **router == *name));
         Router {
             name: name.to_owned(),
             state: if presence.lanes > 0 { "up" } else { "down" },
             age_us: self.age(presence.since),
-            remote: None,
-            error: presence.error.map(|error| error.to_string()),
+            remote: connection.map(|sight| sight.remote),
+            error: self.roster.router_error(name).or_else(|| presence.error.map(|error| error.to_string())),
+            octets: connection.map_or(0, |sight| sight.octets),
+            stalls: connection.map_or(0, |sight| sight.waits),
             queue_records: self.core.waiting(id) as u64,
             messages: tally.messages,
             route_monitoring: tally.route_monitoring,

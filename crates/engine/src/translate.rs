@@ -5,6 +5,7 @@ use std::sync::Arc;
 use config::keychain::{Algorithm, Keychain};
 use config::meaning::{self, Auth, Network, Scope, Session, Way};
 use config::secret::{Vault, WrongKey};
+use ingest::routers;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mirror::{Instance, Row, Want};
@@ -168,6 +169,15 @@ pub(crate) fn instance(network: &Network) -> plan::Instance {
         Network::Public => plan::Instance::Public,
         Network::Device(name) => plan::Instance::Device(name.clone()),
         Network::Namespace(path) => plan::Instance::Namespace(namespace(path).into()),
+    }
+}
+
+/// The same for where routers come in.
+pub(crate) fn intake_instance(network: &Network) -> routers::Instance {
+    match network {
+        Network::Public => routers::Instance::Public,
+        Network::Device(name) => routers::Instance::Device(name.clone()),
+        Network::Namespace(path) => routers::Instance::Namespace(namespace(path).into()),
     }
 }
 

@@ -242,6 +242,12 @@ pub fn mean(tree: &Tree, vault: &Vault) -> Result<(Meaning, Vec<Problem>), Vec<P
     if found.problems.is_empty() { Ok((meaning, found.warnings)) } else { Err(found.problems) }
 }
 
+/// A keychain of a configuration, whoever uses it; nothing where it is not complete.
+#[must_use]
+pub fn keychain(tree: &Tree, vault: &Vault, name: &str) -> Option<Arc<Keychain>> {
+    keys::keychains(tree, vault, &mut Findings::default()).remove(name).flatten()
+}
+
 /// What is wrong, and what is odd.
 #[derive(Default)]
 struct Findings {

@@ -158,7 +158,7 @@ fn auth(tcp: &At<'_>, key: &SessionKey, around: &Around<'_>, found: &mut Finding
 fn monitor(at: &At<'_>, found: &mut Findings) -> Monitor {
     let scope = at.statement();
     let vpn = scope.text("vrf").cloned();
-    let scope = match (vpn, scope.address("ip"), scope.text("word")) {
+    let scope = match (vpn, scope.address("ip"), scope.text("router")) {
         (Some(vpn), Some(peer), _) => Scope::VpnPeer(vpn, peer),
         (Some(vpn), None, _) => Scope::Vpn(vpn),
         (None, Some(peer), _) => Scope::Peer(peer),

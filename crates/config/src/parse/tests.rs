@@ -129,11 +129,11 @@ fn abbreviations() {
 fn names_and_abbreviations() {
     hold(&[
         (USER, "reset bmp monitored-router all", "reset bmp monitored-router all"),
-        (USER, "reset bmp monitored-router al", "reset bmp monitored-router word=al"),
-        (USER, "reset bmp monitored-router \"all\"", "reset bmp monitored-router word=all"),
+        (USER, "reset bmp monitored-router al", "reset bmp monitored-router router=al"),
+        (USER, "reset bmp monitored-router \"all\"", "reset bmp monitored-router router=all"),
         (USER, "display bmp monitored-router verbose", "display bmp monitored-router verbose"),
         (USER, "display bmp monitored-router verbose verbose", "TooMany 37"),
-        (USER, "display bmp monitored-router v v", "display bmp monitored-router word=v verbose"),
+        (USER, "display bmp monitored-router v v", "display bmp monitored-router router=v verbose"),
         (USER, "disp bmp mon", "display bmp monitored-router"),
         (KEY_ID, "key-string cipher", "Incomplete 18"),
         (KEY_ID, "key-string ciph", "key-string pwd=clear:ciph"),

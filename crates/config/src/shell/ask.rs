@@ -112,8 +112,8 @@ pub(super) fn display(statement: &Statement, running: &Tree) -> Result<Option<Di
             }
             Display::Keychain(keychain, statement.number("keyid").and_then(|id| id.try_into().ok()))
         }
-        What::DisplayRouter => Display::Routers(name(statement, "word"), statement.has("verbose")),
-        What::DisplayPeer => Display::Peers(name(statement, "word")),
+        What::DisplayRouter => Display::Routers(name(statement, "router"), statement.has("verbose")),
+        What::DisplayPeer => Display::Peers(name(statement, "router")),
         What::DisplayFeed => Display::Feeds,
         What::DisplayMemory => Display::Memory,
         What::DisplayLatency => Display::Latency,

@@ -301,7 +301,7 @@ impl Shell {
                 Ok(target) => ask(Ask::ResetSession(target)),
                 Err(why) => error(why),
             },
-            What::ResetRouter => ask(Ask::ResetRouter(ask::name(statement, "word"))),
+            What::ResetRouter => ask(Ask::ResetRouter(ask::name(statement, "router"))),
             _ => error("This command is not for a shell."),
         }
     }

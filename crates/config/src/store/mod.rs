@@ -94,7 +94,7 @@ pub enum Rollback<'a> {
 impl Store {
     /// It begins with what was loaded, and no commit.
     #[must_use]
-    pub fn new(running: Tree, _: Timestamp) -> Self {
+    pub fn new(running: Tree) -> Self {
         let running = Arc::new(running);
         Self {
             saved: Arc::clone(&running),

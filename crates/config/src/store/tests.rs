@@ -25,7 +25,7 @@ fn at(second: usize) -> Timestamp {
 
 /// After so many commits, the last one on trial if that is said.
 fn after(commits: usize, trial: bool) -> Store {
-    let mut store = Store::new(tree("sysname begin\n"), at(0));
+    let mut store = Store::new(tree("sysname begin\n"));
     for number in 1..=commits {
         let mut proposal = named(number);
         proposal.trial_s = (trial && number == commits).then_some(60);

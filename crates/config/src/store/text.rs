@@ -87,7 +87,7 @@ impl Store {
                 tree: Arc::new(loaded.tree),
             });
         }
-        let mut store = Self::new(running, now);
+        let mut store = Self::new(running);
         let loaded = Arc::clone(&store.running);
         let mut commits = commits.into_iter();
         let Some(before) = commits.next() else { return Ok(store) };

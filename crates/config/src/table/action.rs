@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         What::ResetRouter,
         USER,
-        "reset bmp monitored-router { <word> | all }",
+        "reset bmp monitored-router { <router> | all }",
         "Close the connections of routers",
     ),
     show(What::DisplayThis, "display this [ include-default ]", "What is running of this view"),
@@ -82,12 +82,12 @@ pub(super) const ROWS: &[Row] = &[
     ),
     show(
         What::DisplayRouter,
-        "display bmp monitored-router [ <word> ] [ verbose ]",
+        "display bmp monitored-router [ <router> ] [ verbose ]",
         "Monitored routers and how they are",
     ),
     show(
         What::DisplayPeer,
-        "display bmp peer [ router <word> ]",
+        "display bmp peer [ router <router> ]",
         "Peers of monitored routers, and their tables",
     ),
     show(What::DisplayFeed, "display bmp feed", "Which sessions share the same messages, and what is kept"),

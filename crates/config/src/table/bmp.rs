@@ -240,12 +240,12 @@ pub(super) const ROWS: &[Row] = &[
     set(
         What::Monitor,
         SESSION,
-        "monitor router <word>",
-        &["monitor router <word>"],
+        "monitor router <router>",
+        &["monitor router <router>"],
         "Send routes of one monitored router, by its name",
     )
     .key(Key::All, NOT_MONITORED)
-    .enters(View::Monitor, "-router-{word}"),
+    .enters(View::Monitor, "-router-{router}"),
     set(
         What::RouteMode,
         MONITOR,

@@ -17,6 +17,7 @@ pub(crate) static KINDS: &[Kind] = &[
     word("rd", "STRING<3-21>", "Route distinguisher", |t, _| {
         unbroken(t, 21).filter(|_| t.chars().count() >= 3)
     }),
+    word("router", "STRING<1-255>", "Name of a monitored router", |t, _| name(t, 255)),
     word("word", "STRING<1-80>", "A word", |t, _| name(t, 80)),
     // what the machine knows by name
     word("ifname", "STRING<1-63>", "Name of an interface", |t, _| interface(t, "-_./@")),
@@ -32,7 +33,7 @@ pub(crate) static KINDS: &[Kind] = &[
     word("prefix", "X.X.X.X/M|X:X::X:X/M", "Addresses that begin alike", prefix),
     // numbers
     word("port", "INTEGER<1-65535>", "Number of a TCP port", |t, quoted| number(t, quoted, 1, 65535)),
-    word("routers", "INTEGER<1-65535>", "Routers at most", |t, quoted| number(t, quoted, 1, 65535)),
+    word("routers", "INTEGER<1-4096>", "Routers at most", |t, quoted| number(t, quoted, 1, 4096)),
     word("peers", "INTEGER<1-1048576>", "Peers of a router at most", |t, quoted| {
         number(t, quoted, 1, 1 << 20)
     }),

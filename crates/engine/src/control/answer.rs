@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use config::meaning::Auth;
+use config::meaning;
 use config::parse::Pipe;
 use config::shell::{Ask, Display, Shell, Target, filter};
 use jiff::Timestamp;
@@ -78,16 +78,13 @@ impl<M: Mirroring + 'static> Control<M> {
     }
 
     fn keychain(&self, name: &str, id: Option<u8>, json: bool) -> Result<String, String> {
-        let meaning = self.meaning.borrow().clone();
-        let mut keychains = meaning.sessions.values().filter_map(|session| match &session.auth {
-            Auth::Keychain(keychain) => Some(keychain),
-            Auth::None | Auth::Md5(_) => None,
-        });
-        let keychain = keychains.find(|keychain| *keychain.name == *name).ok_or_else(|| {
+        let running = self.store.borrow().running().clone();
+        let keychain = meaning::keychain(&running, &self.place.vault, name).ok_or_else(|| {
             format!(
-                "No BMP session uses the keychain {name}. See display current-configuration for what it is."
+                "There is no keychain {name} that is complete. See display current-configuration configuration keychain."
             )
         })?;
+        let keychain = &*keychain;
         let good = keychain.at(Timestamp::now(), &self.place.zone);
         if json {
             show::keychain_json(keychain, &good, id).map(|value| format!("{value:#}\n"))

@@ -62,6 +62,7 @@
 mod logs;
 mod marks;
 
+pub use ingest::Record;
 pub use logs::LogLook;
 pub use marks::{Counts, Published};
 
@@ -69,39 +70,13 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use mirror::{FeedId, Filled, Lane, Mirror, Mode, Progress, RouterId, Seen, SessionId, Taken, Want};
 use queue::log::{Log, Pool, Reader, SEGMENT_LEN, Usage};
-use queue::ring::{self, Cost, Drained, Event, Gate, Intake};
+use queue::ring::{self, Drained, Event, Gate, Intake};
 use rib::Time;
 use wire::bmp::TerminationReason;
 
 use logs::Logs;
-
-/// What a source pushes into its lane. The first one says whose lane it is.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Record {
-    /// What follows is of this router, by this connection of it: the highest is the one that counts.
-    Of {
-        /// Its name.
-        router: Arc<str>,
-        /// Counted up by whoever accepts connections.
-        connection: u64,
-    },
-    /// What follows came then: for who measures how long things take.
-    Came(Time),
-    /// Whole messages, in order.
-    Messages(Bytes),
-}
-
-impl Cost for Record {
-    fn cost(&self) -> usize {
-        match self {
-            Self::Of { .. } | Self::Came(_) => 1,
-            Self::Messages(octets) => octets.len(),
-        }
-    }
-}
 
 /// What a core is made with.
 #[derive(Clone, Debug)]
@@ -433,9 +408,9 @@ impl Core {
                     *known = Some(Known { router, lane, broken: false });
                     presence.came(router);
                 }
-                Event::Value(Record::Came(time)) => {
+                Event::Value(Record::Came(micros)) => {
                     if came.len() < CAME_MAX {
-                        came.push(time);
+                        came.push(Time(micros));
                     }
                 }
                 Event::Value(Record::Messages(octets)) => {

@@ -141,7 +141,7 @@ fn remembered(path: &Path, tree: Tree, vault: &Vault, journal: &Journal) -> Stor
     store.unwrap_or_else(|why| {
         let text = format!("{}: {why} The list of commits begins anew", commits.display());
         journal.say(Level::Warning, "configuration", &text);
-        Store::new(tree, now)
+        Store::new(tree)
     })
 }
 

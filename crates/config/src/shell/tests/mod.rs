@@ -32,7 +32,7 @@ impl Room {
     fn new() -> Self {
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().expect("a time");
         Self {
-            store: Store::new(Tree::default(), now),
+            store: Store::new(Tree::default()),
             vault: Vault::new([7; 32]),
             nonce: 0,
             now,
