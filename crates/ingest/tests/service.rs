@@ -1,69 +1,16 @@
-//! The service over real sockets of this machine, with both drivers.
+//! Who may come in, who is sent away, and how connections end: over real sockets of this machine, with both drivers.
 //!
-//! * **whole**    what routers send comes out of the lanes: each peer's messages, octet for octet, in order.
-//! * **in time**  nothing here waits for longer than [`LIMIT`]; a wait that has to come true is polled.
+//! Nothing here waits for longer than [`place::LIMIT`]; a wait that has to come true is polled.
 
 mod place;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ingest::frames::{BUFFER_LEN, BUFFERS_MAX};
-use ingest::routers::{Instance, Io, Limits, ListenerId, Order, REPORTS_MAX, Reason, Report, STRANGERS_MAX};
-use place::{LIMIT, Place, initiation, of_peer, own, wait};
-use tests::stream::{bmp, every_family};
-
-fn both(test: impl Fn(Io)) {
-    for io in [Io::Uring, Io::Epoll] {
-        println!("{io:?}");
-        test(io);
-    }
-}
-
-#[test]
-fn many_routers_at_once_lose_nothing() {
-    both(|io| {
-        let mut place = Place::new(io);
-        let address = place.listen("127.0.0.1:0");
-        let streams: Vec<Vec<u8>> = (0..24)
-            .map(|n| {
-                let stream = if n % 3 == 0 { every_family(n, 3000).0 } else { bmp(n, 3000).0 };
-                // The generator calls all of them the same.
-                [initiation(&format!("rr{n}")), stream].concat()
-            })
-            .collect();
-        let senders: Vec<_> = streams
-            .iter()
-            .cloned()
-            .enumerate()
-            .map(|(n, stream)| {
-                thread::spawn(move || {
-                    let mut socket = TcpStream::connect(address).unwrap();
-                    // Cuts of all lengths, some at each octet.
-                    for piece in stream.chunks(if n == 7 { 31 } else { 1000 + 4099 * n }) {
-                        socket.write_all(piece).unwrap();
-                    }
-                })
-            })
-            .collect();
-        senders.into_iter().for_each(|sender| sender.join().unwrap());
-        wait("all are down", || {
-            place.turn();
-            place.downs() == streams.len() && place.open_lanes() == 0
-        });
-        for (n, stream) in streams.iter().enumerate() {
-            place.check(&format!("rr{n}"), stream);
-        }
-        assert!(place.came > 0, "nobody said when it came");
-        let reasons = place.reports.iter().filter_map(|report| match report {
-            Report::Down { reason, .. } => Some(reason),
-            _ => None,
-        });
-        reasons.for_each(|reason| assert_eq!(*reason, Reason::Closed { begun: 0 }));
-    });
-}
+use ingest::routers::{Instance, Limits, ListenerId, Order, Reason, Report, STRANGERS_MAX};
+use place::{LIMIT, Place, both, initiation, of_peer, own, wait};
 
 #[test]
 fn who_says_a_name_again_takes_its_place() {
@@ -208,7 +155,9 @@ fn strangers_are_bounded_and_refusals_told_in_moderation() {
 #[test]
 fn a_connection_ends_as_it_should_be_told() {
     let terminated = own(5, &[0, 1, 0, 2, 0, 3, 0, 0, 0, 4, b'm', b'o', b'r', b'e']);
-    let rows: [(&str, Vec<u8>, &str); 9] = [
+    let later = [of_peer(1, 20), terminated.clone(), of_peer(1, 20)].concat();
+    let rows: [(&str, Vec<u8>, &str); 10] = [
+        ("termination later", later, "down 1: the router ended it with a Termination, reason 3: more"),
         ("whole", of_peer(1, 20), "down 1: the router closed the connection"),
         (
             "in mid-message",
@@ -318,121 +267,6 @@ fn a_reset_closes_one_or_all() {
         place.wait_for("no such address", |report| {
             matches!(report, Report::Listening(ListenerId(9), Err(text)) if text.contains("add it, or another"))
         });
-    });
-}
-
-#[test]
-fn a_full_lane_stops_one_socket_and_nobody_else() {
-    both(|io| {
-        let mut place = Place::new(io);
-        let address = place.listen("127.0.0.1:0");
-        // Nobody drains. A router of one peer fills buffers, one of two that alternate fills a lane.
-        let few = [initiation("few"), bmp(1, 300_000).0].concat();
-        let alternating: Vec<u8> = (0..200_000_u32).flat_map(|n| of_peer((n % 2) as u8, 40)).collect();
-        let alternating = [initiation("alternating"), alternating].concat();
-        let senders: Vec<_> = [few.clone(), alternating.clone()]
-            .map(|stream| {
-                thread::spawn(move || TcpStream::connect(address).unwrap().write_all(&stream).unwrap())
-            })
-            .into_iter()
-            .collect();
-        let stalled = |place: &mut Place| {
-            let sights = place.survey();
-            sights.len() == 2 && sights.iter().all(|sight| sight.waiting > 0)
-        };
-        wait("both wait", || stalled(&mut place));
-        let before: Vec<u64> = place.survey().iter().map(|sight| sight.octets).collect();
-        thread::sleep(Duration::from_millis(100));
-        let after: Vec<u64> = place.survey().iter().map(|sight| sight.octets).collect();
-        assert_eq!(before, after, "who waits is not read");
-        assert!(before.iter().all(|&octets| octets <= ((BUFFERS_MAX + 2) * BUFFER_LEN) as u64), "{before:?}");
-        // A third one is served meanwhile, as far as its reports show.
-        let mut third = TcpStream::connect(address).unwrap();
-        third.write_all(&[initiation("third"), of_peer(1, 20)].concat()).unwrap();
-        wait("the third is read", || {
-            place.survey().iter().any(|sight| {
-                sight.router.as_ref().is_some_and(|(name, _)| &**name == "third") && sight.messages == 2
-            })
-        });
-        assert!(senders.iter().all(|sender| !sender.is_finished()), "TCP holds the routers back");
-        // And when somebody drains, it goes on and nothing is lost.
-        drop(third);
-        wait("all is drained", || {
-            place.turn();
-            place.downs() == 3 && place.open_lanes() == 0
-        });
-        senders.into_iter().for_each(|sender| sender.join().unwrap());
-        place.check("few", &few);
-        place.check("alternating", &alternating);
-        place.check("third", &[initiation("third"), of_peer(1, 20)].concat());
-    });
-}
-
-#[test]
-fn a_busy_router_does_not_starve_another() {
-    both(|io| {
-        let mut place = Place::new(io);
-        place.keep = false;
-        let address = place.listen("127.0.0.1:0");
-        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let busy = stop.clone();
-        let sender = thread::spawn(move || {
-            let mut socket = TcpStream::connect(address).unwrap();
-            socket.write_all(&initiation("busy")).unwrap();
-            let octets: Vec<u8> = (0..1000).flat_map(|_| of_peer(1, 100)).collect();
-            while !busy.load(std::sync::atomic::Ordering::Relaxed) {
-                socket.write_all(&octets).unwrap();
-            }
-        });
-        place.wait_for("busy", |report| matches!(report, Report::Up { connection: 1, .. }));
-        let mut quiet = TcpStream::connect(address).unwrap();
-        quiet.set_nodelay(true).unwrap();
-        quiet.write_all(&initiation("quiet")).unwrap();
-        place.wait_for("quiet", |report| matches!(report, Report::Up { connection: 2, .. }));
-        let mut longest = Duration::ZERO;
-        for n in 1..=50 {
-            let sent = Instant::now();
-            quiet.write_all(&of_peer(1, 10)).unwrap();
-            wait("it comes", || {
-                place.turn();
-                place.messages("quiet") == n + 1
-            });
-            longest = longest.max(sent.elapsed());
-        }
-        assert!(longest < Duration::from_millis(500), "{longest:?}");
-        assert!(place.messages("busy") > 1000);
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        sender.join().unwrap();
-    });
-}
-
-#[test]
-fn reports_that_nobody_takes_wait() {
-    const ROUTERS: usize = 2_100;
-    const { assert!(2 * ROUTERS > REPORTS_MAX) };
-    both(|io| {
-        let mut place = Place::new(io);
-        let address = place.listen("127.0.0.1:0");
-        for n in 1..=ROUTERS {
-            let mut router = TcpStream::connect(address).unwrap();
-            router.write_all(&initiation("rr1")).unwrap();
-            // One after the other, and their lanes are taken and their reports are not.
-            let end = Instant::now() + LIMIT;
-            while place.lanes_seen() < n {
-                assert!(Instant::now() < end, "connection {n}");
-                place.drain();
-                thread::yield_now();
-            }
-        }
-        wait("all are told", || {
-            place.turn();
-            place.downs() == ROUTERS
-        });
-        let mut ups = place.reports.iter().filter_map(|report| match report {
-            Report::Up { connection, .. } => Some(*connection),
-            _ => None,
-        });
-        assert!(ups.by_ref().eq(1..=ROUTERS as u64), "each once, in order");
     });
 }
 

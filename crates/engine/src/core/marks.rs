@@ -161,25 +161,62 @@ impl Marks {
     }
 }
 
-/// When a log was published up to where, lately: written by the one who does, read by anybody, without locks.
+/// When a log was published up to where: written by the one who does, read by anybody, without locks.
 #[derive(Debug)]
 pub struct Published {
-    /// Marks that were ever written.
-    tail: AtomicU64,
-    slots: [(AtomicU64, AtomicU64); RECENT],
+    /// Each publication, of the last few.
+    fine: Recent,
+    /// One in a while: half a minute of them.
+    coarse: Recent,
+    /// When the last of those was.
+    coarse_at: AtomicU64,
 }
 
-/// So many: at a mark for each publication, a few milliseconds of a busy log.
+/// Marks of a ring.
 const RECENT: usize = 256;
+/// How far apart those are of which there is one in a while.
+const WHILE_MICROS: u64 = 100_000;
 
 impl Default for Published {
     fn default() -> Self {
-        Self { tail: AtomicU64::new(0), slots: [const { (AtomicU64::new(0), AtomicU64::new(0)) }; RECENT] }
+        Self { fine: Recent::new(), coarse: Recent::new(), coarse_at: AtomicU64::new(0) }
     }
 }
 
 impl Published {
     fn publish(&self, position: u64, time: Time) {
+        self.fine.push(position, time);
+        if time.0 >= self.coarse_at.load(Ordering::Relaxed) + WHILE_MICROS {
+            self.coarse_at.store(time.0, Ordering::Relaxed);
+            self.coarse.push(position, time);
+        }
+    }
+
+    /// When what stands behind a place was published; a little later than that where it was long ago, and the
+    /// oldest time that is known where it was longer ago than that. `None` if nothing stands there.
+    #[must_use]
+    pub fn when(&self, position: u64) -> Option<Time> {
+        match self.fine.when(position)? {
+            (time, true) => Some(time),
+            (time, false) => Some(self.coarse.when(position).map_or(time, |(coarse, _)| coarse.min(time))),
+        }
+    }
+}
+
+/// The last marks there were.
+#[derive(Debug)]
+struct Recent {
+    /// Marks that were ever written.
+    tail: AtomicU64,
+    slots: [(AtomicU64, AtomicU64); RECENT],
+}
+
+impl Recent {
+    fn new() -> Self {
+        Self { tail: AtomicU64::new(0), slots: [const { (AtomicU64::new(0), AtomicU64::new(0)) }; RECENT] }
+    }
+
+    fn push(&self, position: u64, time: Time) {
         let tail = self.tail.load(Ordering::Relaxed);
         let (at, when) = &self.slots[slot(tail)];
         at.store(position, Ordering::Relaxed);
@@ -187,23 +224,26 @@ impl Published {
         self.tail.store(tail + 1, Ordering::Release);
     }
 
-    /// When what stands behind a place was published, if that was lately.
-    #[must_use]
-    pub fn when(&self, position: u64) -> Option<Time> {
+    /// The time of the first mark behind a place, and whether there was one in front of that, so that it is the
+    /// very one.
+    fn when(&self, position: u64) -> Option<(Time, bool)> {
         let tail = self.tail.load(Ordering::Acquire);
-        let oldest = tail.saturating_sub(RECENT as u64 - 1);
+        // The slot of the next mark may be on its way to being written.
+        let oldest = (tail + 1).saturating_sub(RECENT as u64);
         let mut found = None;
+        let mut exact = oldest == 0;
         for number in (oldest..tail).rev() {
             let (at, when) = &self.slots[slot(number)];
             if at.load(Ordering::Relaxed) <= position {
+                exact = true;
                 break;
             }
             found = Some((number, when.load(Ordering::Relaxed)));
         }
-        let (number, time) = found.filter(|(number, _)| *number > oldest || oldest == 0)?;
+        let (number, time) = found?;
         // What was overwritten meanwhile says nothing.
         let now = self.tail.load(Ordering::Acquire);
-        (now < number + RECENT as u64).then_some(Time(time))
+        (now < number + RECENT as u64).then_some((Time(time), exact))
     }
 }
 
@@ -259,8 +299,17 @@ mod tests {
                 let counted = marks.counts(behind).of(Kind::ROUTE_MONITORING);
                 assert!(counted < count, "{counted} messages of {count}");
             }
-            if let Some(found) = marks.shared().when(behind) {
-                assert_eq!(found.0, exact);
+            // For who measures, to a tenth of a second, and less than it was where it was long ago.
+            let found = marks.shared().when(behind).map(|found| found.0);
+            assert_eq!(found.is_some(), at < all.len());
+            if let Some(found) = found {
+                assert!(found >= exact, "{found} for {exact}");
+                let close = found - exact <= WHILE_MICROS + 90_000;
+                assert!(close || exact + 20_000_000 < time, "{found} for {exact}");
+                assert!(
+                    found == exact || all.len() - at >= RECENT - 1,
+                    "{found} for {exact}, which is recent"
+                );
             }
         }
         assert!(marks.fine.len() <= FINE_MAX && marks.coarse.len() <= COARSE_MAX);

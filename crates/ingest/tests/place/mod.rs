@@ -1,5 +1,6 @@
-#![allow(dead_code, reason = "each of those who use it uses some of it")]
 //! A service and its mirror, for tests: an intake that keeps what comes, and reports that are kept.
+
+#![allow(dead_code, reason = "each of those who use it uses some of it")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -13,6 +14,14 @@ use queue::ring::{Event, Intake, Settings, intake};
 
 /// Nothing takes longer.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// With both drivers.
+pub(crate) fn both(test: impl Fn(Io)) {
+    for io in [Io::Uring, Io::Epoll] {
+        println!("{io:?}");
+        test(io);
+    }
+}
 
 /// Waits for something to be true.
 #[track_caller]
