@@ -22,6 +22,7 @@ COPY = ROOT / "target" / "faults" / "copy"
 
 RIB, MIRROR, ENGINE, LOG = "crates/rib/src/", "crates/mirror/src/", "crates/engine/src/core/", "crates/queue/src/log/"
 FLEET, EXCHANGE = "crates/writer/src/fleet/", "crates/engine/src/exchange.rs"
+ROSTER = "crates/engine/src/roster.rs"
 
 # name, file, what stands there, what is planted
 FAULTS = [
@@ -78,6 +79,14 @@ FAULTS = [
     ("a fall that nobody hears of", EXCHANGE, "core.fell(connection, &reader);", "let _ = (connection, &reader);"),
     ("a loss that nobody hears of", EXCHANGE, "core.lost(connection);", ""),
     ("a filter lets a family through", MIRROR + "update.rs", "if families().all(|family|", "if families().any(|family|"),
+    ("nobody knows what was sent to who falls", ENGINE + "marks.rs", "self.ends.push_back((position, *counts));", "let _ = counts;"),
+    ("a piece that was read does not count", ENGINE + "mod.rs", "outlet.told.counts.add(&first);", "let _ = &first;"),
+    ("what waits for a reset does not wait", ROSTER, "entry.changed = entry.links.values().any(|link| link.up);",
+     "self.stop(world, &session.key);\n                let Some(entry) = self.entries.get_mut(&session.key) else { return };"),
+    ("one session changes, and all connect again", ROSTER, "partition::<BTreeMap<_, _>, _>(|(router, _)| wanted.contains(router));",
+     "partition::<BTreeMap<_, _>, _>(|(router, _)| wanted.contains(router) && session.description.is_none());"),
+    ("a session that is removed stays with its server", ROSTER, "self.drop_links(world, entry.links, TerminationReason::PERMANENTLY_CLOSED);", "drop(entry.links);"),
+    ("listeners stay when nobody wants them", "crates/engine/src/slots.rs", "turnover.gone.push(number);", ""),
 ]
 
 
@@ -97,6 +106,8 @@ MODEL = ["-p", "heliograph-engine", "--test", "model"]
 SECOND = {
     RIB: (["-p", "heliograph-rib", "--lib"], "the twin"),
     FLEET: (["-p", "heliograph-writer", "--test", "model"], "the fleet's model"),
+    ROSTER: (["-p", "heliograph-engine", "--test", "control"], "servers over sockets"),
+    "crates/engine/src/slots.rs": (["-p", "heliograph-engine", "--test", "control"], "servers over sockets"),
 }
 
 

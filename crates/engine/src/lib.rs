@@ -21,6 +21,7 @@ mod roster;
 mod scratch;
 pub mod show;
 mod sight;
+mod slots;
 mod telemetry;
 pub mod thread;
 mod translate;

@@ -14,6 +14,7 @@
 //!   writer says that it has: its number is not used again before.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use config::difference::{Change, Step};
@@ -30,6 +31,7 @@ use writer::plan::{Listen, Plan};
 use crate::core::Core;
 use crate::exchange::Exchange;
 use crate::journal::{Journal, Level};
+use crate::slots::Slots;
 use crate::translate::{Keys, instance, want};
 
 /// What the roster acts on.
@@ -59,7 +61,7 @@ pub(crate) struct Roster {
     /// Those who take leave.
     leaving: BTreeSet<SessionId>,
     /// By the number of a listener: port, network, whether IPv4.
-    listeners: Vec<Option<(u16, Network, bool)>>,
+    listeners: Slots<(u16, Network, bool)>,
     /// When keys may change next.
     rekey_at: Option<Timestamp>,
 }
@@ -101,7 +103,7 @@ impl Roster {
             errors: HashMap::new(),
             by_id: HashMap::new(),
             leaving: BTreeSet::new(),
-            listeners: Vec::new(),
+            listeners: Slots::default(),
             rekey_at: None,
         }
     }
@@ -339,57 +341,33 @@ impl Roster {
     fn plan(&self, session: &Session, router: &str, now: Time) -> Result<Plan, String> {
         let way = session.way.ok_or_else(|| String::from("the session has no port"))?;
         let listener = match way {
-            Way::Passive(port) => self.listener(&wanted_listener(session, port)),
+            Way::Passive(port) => self.listeners.find(&wanted_listener(session, port)).map(ListenerId),
             Way::Active(_) => None,
         };
         let plan = self.keys.plan(session, way, router, listener, timestamp(now));
         plan.map_err(|unkeyed| unkeyed.to_string())
     }
 
-    fn listener(&self, wanted: &(u16, Network, bool)) -> Option<ListenerId> {
-        let mut listeners = self.listeners.iter().zip(0..);
-        listeners.find(|(known, _)| known.as_ref() == Some(wanted)).map(|(_, index)| ListenerId(index))
-    }
-
     /// Listens where passive sessions come in, and nowhere else.
     fn listen(&mut self, world: &mut World<'_>, meaning: &Meaning) {
-        let wanted: BTreeSet<_> = meaning
-            .sessions
-            .values()
-            .filter(|session| !session.shutdown)
-            .filter_map(|session| match session.way {
-                Some(Way::Passive(port)) => Some(wanted_listener(session, port)),
-                _ => None,
-            })
-            .collect();
-        for (known, index) in self.listeners.iter_mut().zip(0..) {
-            if known.as_ref().is_some_and(|known| !wanted.contains(known)) {
-                *known = None;
-                (world.order)(Order::Unlisten(ListenerId(index)));
-            }
+        let sessions = meaning.sessions.values().filter(|session| !session.shutdown);
+        let wanted = sessions.filter_map(|session| match session.way {
+            Some(Way::Passive(port)) => Some(wanted_listener(session, port)),
+            _ => None,
+        });
+        let turnover = self.listeners.want(wanted.collect());
+        for number in turnover.gone {
+            (world.order)(Order::Unlisten(ListenerId(number)));
         }
-        for wanted in wanted {
-            if self.listener(&wanted).is_some() {
-                continue;
-            }
-            let free = self.listeners.iter().position(Option::is_none).unwrap_or_else(|| {
-                self.listeners.push(None);
-                self.listeners.len() - 1
-            });
-            self.listeners[free] = Some(wanted.clone());
-            let (port, network, v4) = wanted;
-            let any = if v4 {
-                std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)
-            } else {
-                std::net::IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED)
-            };
+        for number in turnover.new {
+            let (port, network, v4) = self.listeners.get(number).expect("it is new");
+            let any = if *v4 { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
             let listen = Listen {
                 name: Arc::from(format!("tcp listen port {port}")),
-                address: (any, port).into(),
-                instance: instance(&network),
+                address: (any, *port).into(),
+                instance: instance(network),
             };
-            let id = ListenerId(u32::try_from(free).expect("listeners are few"));
-            (world.order)(Order::Listen(id, Box::new(listen)));
+            (world.order)(Order::Listen(ListenerId(number), Box::new(listen)));
         }
     }
 
@@ -511,9 +489,8 @@ impl Roster {
         }
     }
 
-    fn listening(&self, id: ListenerId, result: &Result<std::net::SocketAddr, Fault>) {
-        let known = self.listeners.get(id.0 as usize).and_then(Option::as_ref);
-        let Some((port, ..)) = known else { return };
+    fn listening(&self, id: ListenerId, result: &Result<SocketAddr, Fault>) {
+        let Some((port, ..)) = self.listeners.get(id.0) else { return };
         let subject = format!("listener {port}");
         match result {
             Ok(address) => self.journal.say(Level::Info, &subject, &format!("listens on {address}")),

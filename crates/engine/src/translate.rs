@@ -203,20 +203,7 @@ mod tests {
 
     fn session(monitors: Vec<Monitor>) -> Session {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Session {
-            key: SessionKey { instance: None, address, alias: None },
-            way: Some(Way::Active(5000)),
-            network: Network::Public,
-            source: None,
-            interface: None,
-            auth: Auth::None,
-            dscp: None,
-            mss: None,
-            send_buffer: None,
-            monitors,
-            description: None,
-            shutdown: false,
-        }
+        Session { monitors, ..Session::new(SessionKey { instance: None, address, alias: None }) }
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::latency::Measured;
 use crate::picture::Picture;
 use crate::roster::{Roster, World, subject};
 use crate::sight::Sight;
+use crate::slots::Slots;
 use crate::thread::Command;
 use crate::translate::intake_instance;
 
@@ -51,7 +52,7 @@ pub(crate) struct Works {
     writer: writer::Handle,
     intake: routers::Handle,
     /// Where we listen for routers, by the number of a listener.
-    listeners: Vec<Option<(SocketAddr, Network)>>,
+    listeners: Slots<(SocketAddr, Network)>,
     roster: Roster,
     journal: Journal,
     measured: Measured,
@@ -92,7 +93,7 @@ impl Works {
             exchange: Exchange::default(),
             writer,
             intake,
-            listeners: Vec::new(),
+            listeners: Slots::default(),
             roster,
             journal,
             meaning: Arc::default(),
@@ -305,23 +306,15 @@ impl Works {
             ..routers::Limits::default()
         }));
         self.intake.order(routers::Order::Permit(permit.clone()));
-        for (known, index) in self.listeners.iter_mut().zip(0..) {
-            if known.as_ref().is_some_and(|known| !listen.contains(known)) {
-                *known = None;
-                self.intake.order(routers::Order::Unlisten(routers::ListenerId(index)));
-            }
+        let turnover = self.listeners.want(listen.clone());
+        for number in turnover.gone {
+            self.intake.order(routers::Order::Unlisten(routers::ListenerId(number)));
         }
-        for wanted in listen {
-            if self.listeners.iter().flatten().any(|known| known == wanted) {
-                continue;
-            }
-            let free = self.listeners.iter().position(Option::is_none).unwrap_or_else(|| {
-                self.listeners.push(None);
-                self.listeners.len() - 1
-            });
-            self.listeners[free] = Some(wanted.clone());
-            let id = routers::ListenerId(u32::try_from(free).expect("listeners are few"));
-            self.intake.order(routers::Order::Listen(id, wanted.0, intake_instance(&wanted.1)));
+        for number in turnover.new {
+            let (address, network) = self.listeners.get(number).expect("it is new");
+            let order =
+                routers::Order::Listen(routers::ListenerId(number), *address, intake_instance(network));
+            self.intake.order(order);
         }
     }
 
@@ -332,7 +325,7 @@ impl Works {
                 self.journal.say(Level::Info, "monitored-router", &format!("listens on {address}"));
             }
             routers::Report::Listening(id, Err(text)) => {
-                let wanted = self.listeners.get(id.0 as usize).and_then(Option::as_ref);
+                let wanted = self.listeners.get(id.0);
                 let at = wanted.map_or_else(String::new, |(address, _)| format!("listen on {address}: "));
                 self.journal.say(Level::Error, "monitored-router", &format!("{at}{text}"));
             }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use config::difference::{Change, Step};
-use config::meaning::{Auth, Meaning, Monitor, Network, Scope, Session, SessionKey, Way};
+use config::meaning::{Meaning, Monitor, Scope, Session, SessionKey, Way};
 use config::secret::Vault;
 use config::shell::Target;
 use engine::core::Record;
@@ -88,20 +88,8 @@ fn nothing() -> Meaning {
 
 fn session(port: u16) -> Session {
     let alias = Some(Arc::from(port.to_string()));
-    Session {
-        key: SessionKey { instance: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST), alias },
-        way: Some(Way::Active(port)),
-        network: Network::Public,
-        source: None,
-        interface: None,
-        auth: Auth::None,
-        dscp: None,
-        mss: None,
-        send_buffer: None,
-        monitors: Vec::new(),
-        description: None,
-        shutdown: false,
-    }
+    let key = SessionKey { instance: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST), alias };
+    Session { way: Some(Way::Active(port)), ..Session::new(key) }
 }
 
 /// The engine's thread, and what is configured.

@@ -11,20 +11,8 @@ use crate::secret::{Clear, Vault};
 
 fn session(alias: u8) -> Session {
     let address = IpAddr::from([192, 0, 2, 1]);
-    Session {
-        key: SessionKey { instance: None, address, alias: Some(alias.to_string().into()) },
-        way: Some(Way::Active(5000)),
-        network: Network::Public,
-        source: None,
-        interface: None,
-        auth: Auth::None,
-        dscp: None,
-        mss: None,
-        send_buffer: None,
-        monitors: Vec::new(),
-        description: None,
-        shutdown: false,
-    }
+    let key = SessionKey { instance: None, address, alias: Some(alias.to_string().into()) };
+    Session { way: Some(Way::Active(5000)), ..Session::new(key) }
 }
 
 fn password(nonce: u8) -> Auth {

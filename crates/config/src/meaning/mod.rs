@@ -207,6 +207,27 @@ pub struct Problem {
     pub text: String,
 }
 
+impl Session {
+    /// One of which nothing is configured: it has no connection.
+    #[must_use]
+    pub fn new(key: SessionKey) -> Self {
+        Self {
+            key,
+            way: None,
+            network: Network::Public,
+            source: None,
+            interface: None,
+            auth: Auth::None,
+            dscp: None,
+            mss: None,
+            send_buffer: None,
+            monitors: Vec::new(),
+            description: None,
+            shutdown: false,
+        }
+    }
+}
+
 impl fmt::Display for SessionKey {
     /// As behind `bmp-session`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
