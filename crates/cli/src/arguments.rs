@@ -82,7 +82,8 @@ pub(crate) struct Check {
 
 /// Talk to a running engine
 ///
-/// Without a terminal the lines come from standard input, and the first one that is refused ends it, with 1.
+/// Without a terminal the lines come from standard input, and the first one that is refused ends it, with 1. So do
+/// changes that nobody has committed when the lines end.
 #[derive(Args)]
 pub(crate) struct Shell {
     /// Where the engine is [default: where `heliograph run` makes it]

@@ -15,6 +15,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use config::load::{FileError, Loaded, load};
+use config::mask::masked;
 use config::meaning::{Meaning, Problem, mean};
 use config::secret::{Clear, Sealed, Vault};
 use engine::daemon::key_path;
@@ -22,7 +23,6 @@ use engine::keep::{self, FILE_MAX};
 
 use crate::Failure;
 use crate::arguments::Check;
-use crate::shell::seen;
 
 /// What stands around a sealed secret.
 const MARK: &str = "%^%#";
@@ -165,7 +165,8 @@ fn stand_in_for(sealed: &str, scratch: &Vault) -> String {
 
 /// A line that cannot be read.
 fn unreadable(report: &mut String, name: &str, error: &FileError) {
-    at(report, name, (error.line, error.column), &error.sentence, &error.text);
+    let _ = writeln!(report, "{name}:{}:{}: {}", error.line, error.column, error.sentence);
+    below(report, &error.text, error.caret);
     if !error.expected.is_empty() {
         let _ = writeln!(report, "Expected: {}", error.expected.join(", "));
     }
@@ -184,7 +185,9 @@ fn unmeant(report: &mut String, name: &str, text: &str, loaded: &Loaded, kind: &
         match place {
             Some(place) => {
                 let stands = text.lines().nth(place.0.saturating_sub(1)).unwrap_or("");
-                at(report, name, place, &sentence, &seen(stands));
+                let masked = masked(stands);
+                let _ = writeln!(report, "{name}:{}:{}: {sentence}", place.0, place.1);
+                below(report, &masked.text, masked.column(place.1.saturating_sub(1)) + 1);
             }
             None => {
                 let _ = writeln!(report, "{name}: {sentence}");
@@ -193,9 +196,8 @@ fn unmeant(report: &mut String, name: &str, text: &str, loaded: &Loaded, kind: &
     }
 }
 
-/// A sentence, where it belongs, and the line with a caret under the column.
-fn at(report: &mut String, name: &str, (line, column): (usize, usize), sentence: &str, text: &str) {
-    let _ = writeln!(report, "{name}:{line}:{column}: {sentence}");
+/// A line, with a caret under the column.
+fn below(report: &mut String, text: &str, column: usize) {
     // A tab is as wide below as above.
     let above = text.chars().map(|c| if c == '\t' { c } else { ' ' });
     let indent: String = above.chain(std::iter::repeat(' ')).take(column.saturating_sub(1)).collect();

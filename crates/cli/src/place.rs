@@ -9,9 +9,9 @@
 //! The engine takes the first that it can make, the shell the first that is there.
 
 use std::env;
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
@@ -20,10 +20,21 @@ use rustix::io::Errno;
 /// The folder that systemd makes for the service.
 const SERVICE: &str = "/run/heliograph";
 const NAME: &str = "heliograph.sock";
+/// Of the folder: its group may come in.
+const FOLDER_MODE: u32 = 0o750;
 
-/// Where the engine makes it.
+/// Where the engine makes it. The folder is made if it is not there, as only those that are ours by default are:
+/// where an operator names a path, he has spelt it right if its folder is there.
 pub(crate) fn socket() -> PathBuf {
-    makeable(&candidates())
+    with_folder(makeable(&candidates()))
+}
+
+fn with_folder(path: PathBuf) -> PathBuf {
+    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+        // Where it cannot be made, the engine says so when it makes the socket.
+        let _ = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder);
+    }
+    path
 }
 
 /// Where the shell looks for it.
@@ -56,7 +67,7 @@ fn there(candidates: &[PathBuf]) -> PathBuf {
     found.cloned().unwrap_or_else(|| makeable(candidates))
 }
 
-/// Whether a file can be made there. The engine makes the folder itself where it may, so for one that is not there
+/// Whether a file can be made there. The folder is made where that may be, so for one that is not there
 /// its parent is asked.
 fn writable(folder: &Path) -> bool {
     match rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK) {
@@ -70,6 +81,7 @@ fn writable(folder: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
     use std::os::unix::net::UnixListener;
 
     use super::*;
@@ -88,7 +100,7 @@ mod tests {
             (&["one", "two"], "one", "two"), // what is no socket is none
             (&["two", "one"], "two", "two"),
             (&["file", "one"], "one", "one"), // a file is no folder
-            (&["new", "one"], "new", "new"),  // the engine makes folders
+            (&["new", "one"], "new", "new"),  // folders are made
             (&["file/under", "one", "two"], "one", "two"),
         ];
         let answers = rows.map(|(folders, made, looked)| {
@@ -97,8 +109,12 @@ mod tests {
             let wanted = (base.join(made).join(NAME), base.join(looked).join(NAME));
             (folders, (makeable(&candidates), there(&candidates)), wanted)
         });
+        let made = with_folder(base.join("new").join(NAME));
+        let mode = fs::metadata(base.join("new")).map(|folder| (folder.is_dir(), folder.mode() & 0o777));
         drop(listener);
         fs::remove_dir_all(&base).expect("a folder of our own");
+        assert_eq!(made, base.join("new").join(NAME));
+        assert_eq!(mode.expect("it was made"), (true, FOLDER_MODE));
         for (folders, got, wanted) in answers {
             assert_eq!(got, wanted, "{folders:?}");
         }

@@ -19,6 +19,7 @@ pub mod difference;
 pub mod keychain;
 pub mod load;
 pub mod manual;
+pub mod mask;
 pub mod meaning;
 pub mod parse;
 pub mod render;

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::mask::masked;
 use crate::meaning::Problem;
 use crate::parse::{Parsed, parse};
 use crate::secret::Vault;
@@ -30,23 +31,30 @@ pub struct FileError {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// The line as it stands, but for secrets.
+    /// The line as it stands, but for a secret.
     pub text: String,
+    /// Where in that the caret stands: at the column, unless that is behind a secret. From 1, in characters.
+    pub caret: usize,
     /// What is wrong: a sentence, with `Error:`.
     pub sentence: String,
     /// What could have stood there; nothing if that is no help.
     pub expected: Vec<String>,
 }
 
+impl FileError {
+    fn new((line, column): (usize, usize), text: &str, sentence: String) -> Self {
+        let masked = masked(text);
+        let caret = masked.column(column - 1) + 1;
+        Self { line, column, text: masked.text, caret, sentence, expected: Vec::new() }
+    }
+}
+
 impl fmt::Display for FileError {
     /// The line, a caret below, the sentence, what was expected; without the file's name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What stands behind a secret is not shown, so the caret may have to stay where the line ends. A tab is
-        // as wide below as above.
-        let before = self.text.chars().take(self.column - 1);
-        let blanks: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        let missing = self.column - 1 - blanks.chars().count();
-        let blanks = if self.text.ends_with(MASK) { blanks } else { blanks + &" ".repeat(missing) };
+        // A tab is as wide below as above.
+        let above = self.text.chars().chain(std::iter::repeat(' ')).take(self.caret - 1);
+        let blanks: String = above.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         writeln!(f, "{}\n{blanks}^", self.text)?;
         f.write_str(&self.sentence)?;
         if self.expected.is_empty() { Ok(()) } else { write!(f, "\nExpected: {}", self.expected.join(", ")) }
@@ -89,13 +97,7 @@ impl Loaded {
         let paths = (1..=problem.path.len()).rev().map(|length| &problem.path[..length]);
         let (line, column) = paths.filter_map(|path| self.lines.get(path)).next().copied().unwrap_or((1, 1));
         let text = text.lines().nth(line - 1).unwrap_or_default();
-        FileError {
-            line,
-            column,
-            text: masked(text),
-            sentence: format!("Error: {}", problem.text),
-            expected: Vec::new(),
-        }
+        FileError::new((line, column), text, format!("Error: {}", problem.text))
     }
 }
 
@@ -125,16 +127,16 @@ impl Reader<'_> {
             }
             Err(refusal) => {
                 let hint = refusal.hint().map(|_| refusal.expected.clone()).unwrap_or_default();
+                let at = (self.at.0, refusal.column + 1);
                 return Err(FileError {
-                    column: refusal.column + 1,
                     expected: hint,
-                    ..self.error(line, &refusal.fault.to_string())
+                    ..FileError::new(at, line, refusal.fault.to_string())
                 });
             }
         };
         let fault = |sentence: String| format!("Error: {sentence}");
         self.path.truncate(self.path.len() - parsed.out);
-        self.take(parsed).map_err(|sentence| self.error(line, &fault(sentence)))
+        self.take(parsed).map_err(|sentence| FileError::new(self.at, line, fault(sentence)))
     }
 
     /// Takes what was understood; whether there may be more.
@@ -162,92 +164,5 @@ impl Reader<'_> {
             self.path.pop();
         }
         Ok(true)
-    }
-
-    fn error(&self, line: &str, sentence: &str) -> FileError {
-        let (at, column) = self.at;
-        let (text, sentence) = (masked(line), sentence.to_owned());
-        FileError { line: at, column, text, sentence, expected: Vec::new() }
-    }
-}
-
-/// A line without the secret that may stand in it, and without what follows that. It goes by how lines with
-/// secrets begin, since a line that has to be quoted may be one that nobody understands.
-#[must_use]
-pub fn masked(line: &str) -> String {
-    let mut from = 0;
-    let mut words = Vec::new();
-    // A quote without end takes the rest of the line.
-    while let Some(word) = words::next(line, from) {
-        let (at, end, text) = match word {
-            Ok(word) => (word.at, word.end, word.text),
-            Err(bad) => (bad.at, line.len(), &line[bad.at..]),
-        };
-        words.push((at, text.to_ascii_lowercase()));
-        from = end;
-    }
-    let begins = |word: &str, keyword: &str| !word.is_empty() && keyword.starts_with(word);
-    let word = |index: usize| words.get(index).map_or("", |(_, word): &(usize, String)| word);
-    let named = |index: usize| word(index).len() > 2 && LEADS.iter().any(|lead| begins(word(index), lead));
-    let by_name = (0..words.len()).find(|&index| named(index));
-    let by_place = match word(0) {
-        // `tcp connect port 5000 password md5 SECRET`, but not `… keychain NAME`
-        first if begins(first, "tcp") => (!begins(word(4), "keychain") && words.len() > 4).then_some(3),
-        // `key-string cipher SECRET`, but not `keychain` and `key-id`
-        first if first.starts_with("key") && !begins(first, "keychain") && !begins(first, "key-id") => {
-            Some(0)
-        }
-        _ => None,
-    };
-    let Some(mut index) = [by_name, by_place].into_iter().flatten().min().map(|lead| lead + 1) else {
-        return line.to_owned();
-    };
-    // What leads to a secret is none, unless nothing follows.
-    for leads in [&LEADS[..1], &LEADS[1..]] {
-        let leads = leads.iter().any(|lead| begins(word(index), lead));
-        index += usize::from(leads && index + 1 < words.len());
-    }
-    words.get(index).map_or_else(|| line.to_owned(), |(at, _)| format!("{}{MASK}", &line[..*at]))
-}
-
-/// What stands for a secret.
-const MASK: &str = "******";
-
-/// What stands before secrets.
-const LEADS: [&str; 4] = ["password", "md5", "cipher", "plain"];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_secret_is_quoted() {
-        let rows = [
-            ("bmp-session 10.1.1.1", "bmp-session 10.1.1.1"),
-            ("tcp connect port 70000", "tcp connect port 70000"),
-            ("  tcp connect port 5 password md5 secret", "  tcp connect port 5 password md5 ******"),
-            ("tcp connect port 5 password md5 p", "tcp connect port 5 password md5 ******"),
-            ("tcp connect port 5 password md5 p x", "tcp connect port 5 password md5 ******"),
-            ("tcp connect port 5 password md5 \"a b\" x", "tcp connect port 5 password md5 ******"),
-            ("tcp connect port 5 password md5 \"a b", "tcp connect port 5 password md5 ******"),
-            ("t c p 5 p m secret", "t c p 5 p m ******"),
-            ("tcp connect port 5 md5 secret", "tcp connect port 5 md5 ******"),
-            ("tcp connect port 5 secret", "tcp connect port 5 ******"),
-            ("tcp connect port password md5 secret", "tcp connect port password md5 ******"),
-            ("tcp listen port 5 PASSWORD MD5 secret more", "tcp listen port 5 PASSWORD MD5 ******"),
-            ("tcp connect port 5 keychain k x", "tcp connect port 5 keychain k x"),
-            ("xtcp connect port 5 password md5 secret", "xtcp connect port 5 password md5 ******"),
-            ("key-string cipher secret", "key-string cipher ******"),
-            ("key-string plain secret x", "key-string plain ******"),
-            ("key-string secret", "key-string ******"),
-            ("key-s p", "key-s ******"),
-            ("keystring secret", "keystring ******"),
-            ("key-id 64", "key-id 64"),
-            ("keychain k", "keychain k"),
-            ("key 64", "key 64"),
-        ];
-        for (line, answer) in rows {
-            assert_eq!(masked(line), answer, "{line}");
-        }
     }
 }

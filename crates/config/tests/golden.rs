@@ -32,7 +32,7 @@ impl Typist {
     fn new() -> Self {
         Self {
             store: Store::new(Tree::default()),
-            shell: Shell::new("operator"),
+            shell: Shell::new("operator", 1),
             vault: Vault::new([7; 32]),
             nonce: 0,
             within: Vec::new(),

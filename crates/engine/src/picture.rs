@@ -171,8 +171,10 @@ pub struct Router {
     pub malformed: u64,
     /// Messages that no catch-up can tell.
     pub untold: u64,
-    /// Messages that were dropped: of an old connection, of peers that are not up, of peers beyond the limit.
+    /// Messages that were dropped: of an old connection, or of peers that are not up.
     pub dropped: u64,
+    /// Messages that were dropped because they were of peers beyond `monitored-router limit peers`.
+    pub beyond: u64,
     /// Those that are up.
     pub peers: Vec<Peer>,
 }

@@ -166,7 +166,8 @@ impl Sight<'_> {
             refused: tally.refused,
             malformed: tally.malformed,
             untold: tally.untold,
-            dropped: tally.stale + tally.stray + tally.beyond,
+            dropped: tally.stale + tally.stray,
+            beyond: tally.beyond,
             peers: mirror.peers_of(id).map(|peer| self.peer(&peer)).collect(),
         }
     }

@@ -196,6 +196,14 @@ impl Works {
                 let name = self.core.mirror().name(router);
                 self.journal.say(Level::Error, &format!("router {name}"), &format!("sent no BMP: {error}"));
             }
+            Word::Core(Output::Beyond(router)) => {
+                let name = self.core.mirror().name(router);
+                let text = format!(
+                    "has more than {} peers; what the others say is dropped: raise monitored-router limit peers",
+                    self.meaning.routers.peers_max
+                );
+                self.journal.say(Level::Error, &format!("router {name}"), &text);
+            }
             Word::Core(Output::Untold(id, peers)) => {
                 let text = format!(
                     "of {peers} peers there is something that no catch-up can tell, as of families that cannot be taken \
@@ -325,9 +333,10 @@ impl Works {
                 self.journal.say(Level::Info, "monitored-router", &format!("listens on {address}"));
             }
             routers::Report::Listening(id, Err(text)) => {
-                let wanted = self.listeners.get(id.0);
-                let at = wanted.map_or_else(String::new, |(address, _)| format!("listen on {address}: "));
-                self.journal.say(Level::Error, "monitored-router", &format!("{at}{text}"));
+                // Of one that is not wanted any more it is of no interest.
+                if self.listeners.get(id.0).is_some() {
+                    self.journal.say(Level::Error, "monitored-router", &text);
+                }
             }
             routers::Report::Up { router, remote, .. } => {
                 self.journal.say(
@@ -338,7 +347,14 @@ impl Works {
             }
             routers::Report::Down { router, remote, reason, .. } => {
                 let level = if reason == routers::Reason::Command { Level::Notice } else { Level::Warning };
-                let text = format!("connection from {remote} ended: {reason}");
+                let text = match reason {
+                    routers::Reason::Replaced(other) if other.ip() != remote.ip() => format!(
+                        "connection from {remote} ended: {} calls itself the same. If they are two routers, give each a \
+                         sysName of its own, or they go on sending each other away",
+                        other.ip()
+                    ),
+                    _ => format!("connection from {remote} ended: {reason}"),
+                };
                 self.journal.say(level, &format!("router {router}"), &text);
                 self.roster.ended(&router, reason.to_string());
             }

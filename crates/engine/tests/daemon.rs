@@ -159,7 +159,7 @@ fn it_lives_and_dies_as_a_service() {
         .output()
         .expect("a child");
     let text = String::from_utf8_lossy(&other.stderr);
-    assert!(!other.status.success() && text.contains("Another engine is running"), "{text}");
+    assert!(!other.status.success() && text.contains("Another engine runs"), "{text}");
 
     // A bad file changes nothing, a good one what it says.
     for (timer, taken) in [("7", false), ("61", true)] {

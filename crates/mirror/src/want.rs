@@ -53,7 +53,12 @@ impl Want {
 
     /// Whether anything of a peer is wanted.
     pub(crate) fn peer(&self, peer: &Incarnation) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|row| row.peer(peer))
+        // A Loc-RIB is a peer of its own, with that one view: who wants none of those need not know that it is.
+        let local = peer.header.kind == PeerKind::LOC_RIB;
+        let wanted = |row: &Row| {
+            row.tables.is_empty() || row.tables.iter().any(|(view, _)| (*view == View::LocRib) == local)
+        };
+        self.rows.is_empty() || self.rows.iter().any(|row| row.peer(peer) && wanted(row))
     }
 
     /// Whether a table of a peer is.

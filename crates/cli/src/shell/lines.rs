@@ -3,7 +3,9 @@
 
 use std::io::{self, Write as _};
 
-use super::{question, seen, show, table, warn_if_dirty};
+use config::mask::masked;
+
+use super::{below, ended, harmless, question, show, table};
 use crate::Failure;
 use crate::client::Client;
 
@@ -17,7 +19,8 @@ pub(super) fn run(mut client: Client, mut prompt: String, lines: &[String]) -> R
         }
         let said = client.line(line)?;
         if said.refused {
-            let _ = write!(io::stderr(), "{prompt}{}\n{}", seen(line), super::harmless(&said.text));
+            let text = below(&prompt, line, &said.text);
+            let _ = write!(io::stderr(), "{prompt}{}\n{}", masked(line).text, harmless(&text));
             return Err(Failure(format!("line {} of {} was refused.", at + 1, lines.len())));
         }
         show(&said.text)?;
@@ -26,6 +29,5 @@ pub(super) fn run(mut client: Client, mut prompt: String, lines: &[String]) -> R
             return Ok(());
         }
     }
-    warn_if_dirty(&prompt);
-    Ok(())
+    ended(&prompt)
 }

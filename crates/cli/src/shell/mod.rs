@@ -6,7 +6,7 @@
 //!   [`lines`]     `-c`: what is shown is all that is printed
 //! ```
 //!
-//! * **the first refusal ends it**  where nobody is there to see it, and the end is 1.
+//! * **the first refusal ends it**  where nobody is there to see it, and the end is 1. So do lost changes.
 //! * **no secret stays**            a line that has one in clear enters no history and is not echoed.
 
 mod lines;
@@ -15,8 +15,9 @@ mod terminal;
 
 use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::iter;
 
-use config::shell::has_secret;
+use config::mask::masked;
 
 use crate::client::{Client, ClientError};
 use crate::{Failure, arguments, place};
@@ -73,15 +74,18 @@ fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
-/// A line as it may be seen: one that has a secret in clear keeps its first word and its width, for the caret.
-pub(crate) fn seen(line: &str) -> String {
-    if !has_secret(line) {
-        return line.to_owned();
-    }
-    let indent = line.len() - line.trim_start().len();
-    let kept = line[indent..].find(char::is_whitespace).map_or(line.len(), |at| indent + at);
-    let covered = line[kept..].chars().map(|c| if c.is_whitespace() { c } else { '*' });
-    line[..kept].chars().chain(covered).collect()
+/// What came of a line, below that line as it was echoed: where a secret was covered, the caret moves.
+fn below(prompt: &str, line: &str, text: &str) -> String {
+    let before = prompt.chars().count();
+    let caret = text.split_once('^').filter(|(blanks, rest)| {
+        rest.starts_with('\n') && blanks.len() >= before && blanks.bytes().all(|c| c == b' ' || c == b'\t')
+    });
+    let Some((blanks, rest)) = caret else {
+        return text.to_owned();
+    };
+    let column = masked(line).column(blanks.len() - before);
+    let blanks = blanks.chars().chain(iter::repeat(' ')).take(before + column);
+    format!("{}^{rest}", blanks.collect::<String>())
 }
 
 /// What stands before `?`, if a line ends with one.
@@ -106,14 +110,14 @@ fn is_dirty(prompt: &str) -> bool {
     prompt.starts_with("[*")
 }
 
-/// Says that changes are lost: a script that forgets to commit should not have to find that out.
-fn warn_if_dirty(prompt: &str) {
+/// The end of a script. Its changes are lost if it forgot to commit them, and that is no success.
+fn ended(prompt: &str) -> Result<(), Failure> {
     if is_dirty(prompt) {
-        let _ = writeln!(
-            io::stderr(),
-            "heliograph: Warning: there were changes that nobody committed, and they are gone."
-        );
+        return Err(Failure(
+            "Warning: there were changes that nobody committed, and they are gone.".to_owned(),
+        ));
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -121,14 +125,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_seen_of_a_line() {
-        for (line, expected) in [
-            ("display this", "display this"),
-            ("tcp connect port 5000 password md5 abc", "tcp ******* **** **** ******** *** ***"),
-            ("  key-string plain \"a b\"", "  key-string ***** ** **"),
-            ("", ""),
+    fn a_caret_stays_below_its_word() {
+        let line = "tcp connect port 5 password md5 hunter2hunter2 x";
+        for (line, text, expected) in [
+            (line, format!("{:36}^\nError", ""), format!("{:36}^\nError", "")),
+            (line, format!("{:51}^\nError", ""), format!("{:42}^\nError", "")),
+            (line, format!("{:20}^\nError", ""), format!("{:20}^\nError", "")),
+            (line, "Error: 2^3".to_owned(), "Error: 2^3".to_owned()),
+            ("display x", format!("{:12}^\nError", ""), format!("{:12}^\nError", "")),
         ] {
-            assert_eq!(seen(line), expected, "{line:?}");
+            assert_eq!(below("<m1>", line, &text), expected, "{line} {text}");
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::io::{self, BufRead as _};
 
-use super::{question, seen, show, table, warn_if_dirty};
+use config::mask::masked;
+
+use super::{below, ended, question, show, table};
 use crate::Failure;
 use crate::client::Client;
 
@@ -19,13 +21,13 @@ pub(super) fn run(mut client: Client, mut prompt: String) -> Result<(), Failure>
         }
         let line = String::from_utf8_lossy(&octets);
         let line = line.trim_end_matches(['\n', '\r']);
-        show(&format!("{prompt}{}\n", seen(line)))?;
+        show(&format!("{prompt}{}\n", masked(line).text))?;
         if let Some(before) = question(line) {
             show(&table(&client.help(before)?))?;
             continue;
         }
         let said = client.line(line)?;
-        show(&said.text)?;
+        show(&below(&prompt, line, &said.text))?;
         if said.refused {
             return Err(Failure(format!("line {number} was refused, and none of those after it was run.")));
         }
@@ -34,6 +36,5 @@ pub(super) fn run(mut client: Client, mut prompt: String) -> Result<(), Failure>
             return Ok(());
         }
     }
-    warn_if_dirty(&prompt);
-    Ok(())
+    ended(&prompt)
 }

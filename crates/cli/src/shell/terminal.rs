@@ -11,23 +11,26 @@
 //!
 //! The engine says what stands in front of each line, and what Tab and `?` show: nothing is known here of commands.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::iter;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use config::mask::{masked, secret_at};
 use config::shell::has_secret;
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
 use rustyline::{
-    Cmd, CompletionType, ConditionalEventHandler, Config, Context, Editor, Event, EventContext, EventHandler,
-    Helper, KeyEvent, RepeatCount,
+    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Context, Editor, Event, EventContext,
+    EventHandler, GraphemeClusterMode, Helper, KeyEvent, RepeatCount,
 };
 
-use super::{question, show, table};
+use super::{below, question, show, table};
 use crate::Failure;
 use crate::client::Client;
 
@@ -65,7 +68,7 @@ pub(super) fn run(client: Client, prompt: String) -> Result<(), Failure> {
                 terminal.typed(&typed)?;
             }
             (Err(ReadlineError::Interrupted), _) => {}
-            (Err(ReadlineError::Eof), _) => terminal.end()?,
+            (Ok(_), Some(Key::Leave)) | (Err(ReadlineError::Eof), _) => terminal.end()?,
             (Err(error), _) => return Err(self::terminal(&error)),
         }
         if terminal.left {
@@ -95,11 +98,11 @@ impl Terminal {
         }
         for line in lines {
             if pasted {
-                show(&format!("{}{}\n", self.prompt, super::seen(line)))?;
+                show(&format!("{}{}\n", self.prompt, masked(line).text))?;
             }
             match question(line) {
                 Some(before) => self.help(before)?,
-                None => self.line(line)?,
+                None => self.run(line, pasted)?,
             }
             if self.left {
                 break;
@@ -108,9 +111,14 @@ impl Terminal {
         Ok(())
     }
 
+    /// Runs a line that stands on the screen as it was typed.
     fn line(&mut self, line: &str) -> Result<(), Failure> {
+        self.run(line, false)
+    }
+
+    fn run(&mut self, line: &str, masked: bool) -> Result<(), Failure> {
         let said = self.client.borrow_mut().line(line)?;
-        show(&said.text)?;
+        show(&if masked { below(&self.prompt, line, &said.text) } else { said.text })?;
         self.prompt = said.prompt;
         self.left = said.leave;
         // An engine that hangs up says why, and that is no way to leave.
@@ -141,6 +149,8 @@ enum Key {
     Help(usize),
     /// Ctrl+Z.
     Return,
+    /// Ctrl+D.
+    Leave,
 }
 
 /// The key that has just ended the line.
@@ -157,12 +167,12 @@ impl Pressed {
     }
 }
 
-/// Remembers which key it was, and ends the line.
-struct Ends(Pressed, fn(&EventContext<'_>) -> Key);
+/// Remembers which key it was, and ends the line; unless the key means something else there.
+struct Ends(Pressed, fn(&EventContext<'_>) -> Option<Key>);
 
 impl ConditionalEventHandler for Ends {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
-        self.0.put((self.1)(context));
+        self.0.put((self.1)(context)?);
         Some(Cmd::AcceptLine)
     }
 }
@@ -178,13 +188,17 @@ fn editor(
         .completion_show_all_if_ambiguous(true)
         .completion_prompt_limit(WORDS_MAX)
         .bracketed_paste(true)
+        .color_mode(ColorMode::Forced) // what covers secrets counts as color
         .build();
     let history = MemHistory::with_config(&config);
     let mut editor = Editor::with_history(config, history)?;
     editor.set_helper(Some(Completing(Rc::clone(client))));
     let ends = |key| EventHandler::Conditional(Box::new(Ends(pressed.clone(), key)));
-    editor.bind_sequence(KeyEvent::from('?'), ends(|context| Key::Help(context.pos())));
-    editor.bind_sequence(KeyEvent::ctrl('Z'), ends(|_| Key::Return));
+    editor.bind_sequence(KeyEvent::from('?'), ends(|context| Some(Key::Help(context.pos()))));
+    editor.bind_sequence(KeyEvent::ctrl('Z'), ends(|_| Some(Key::Return)));
+    // An end of input would take what has come behind it with it. In a line, Ctrl+D deletes.
+    editor
+        .bind_sequence(KeyEvent::ctrl('D'), ends(|context| context.line().is_empty().then_some(Key::Leave)));
     Ok(editor)
 }
 
@@ -219,7 +233,38 @@ fn last_word(line: &str) -> usize {
 }
 
 impl Helper for Completing {}
-impl Highlighter for Completing {}
+
+impl Highlighter for Completing {
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if has_secrets(line) { Cow::Owned(starred(line)) } else { Cow::Borrowed(line) }
+    }
+
+    fn highlight_char(&self, line: &str, _: usize, _: CmdKind) -> bool {
+        has_secrets(line)
+    }
+}
+
+/// Whether one of the lines, which were pasted together, has a secret.
+fn has_secrets(text: &str) -> bool {
+    text.split('\n').any(|line| secret_at(line).is_some())
+}
+
+/// With stars for secrets, as wide as what they cover: the cursor has to find its place.
+fn starred(text: &str) -> String {
+    let widths = GraphemeClusterMode::from_env();
+    let mut starred = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (shown, secret) = line.split_at(secret_at(line).unwrap_or(line.len()));
+        starred.push_str(shown);
+        for part in secret.split_inclusive(['\t', '\n']) {
+            let stars = part.trim_end_matches(['\t', '\n']);
+            starred.extend(iter::repeat_n('*', widths.width(stars).into()));
+            starred.push_str(&part[stars.len()..]);
+        }
+    }
+    starred
+}
+
 impl Validator for Completing {}
 impl Hinter for Completing {
     type Hint = String;
@@ -228,6 +273,18 @@ impl Hinter for Completing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stars() {
+        for (text, expected) in [
+            ("display bmp", "display bmp"),
+            ("key-string plain \"a b\"", "key-string plain *****"),
+            ("key-string 秘密x", "key-string *****"),
+            ("bmp\n key-string x\ty\nquit", "bmp\n key-string *\t*\nquit"),
+        ] {
+            assert_eq!(starred(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn last_words() {

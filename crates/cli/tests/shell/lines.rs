@@ -12,7 +12,7 @@ const DIRTY: &str = "heliograph: Warning: there were changes that nobody committ
 
 #[test]
 fn only_what_is_shown_is_printed() {
-    let rows: [Row; 9] = [
+    let rows: [Row; 10] = [
         (&["-c", "display this"], 0, "shown: display this\n", ""),
         (&["-c", "display a", "-c", "display b"], 0, "shown: display a\nshown: display b\n", ""),
         (&["-c", "display a\ndisplay b"], 0, "shown: display a\nshown: display b\n", ""),
@@ -29,7 +29,8 @@ fn only_what_is_shown_is_printed() {
              Expected: INTEGER<1-65535>\n\
              heliograph: line 3 of 4 was refused.\n",
         ),
-        (&["-c", "bmp"], 0, "", DIRTY),
+        (&["-c", "bmp"], 1, "", DIRTY),
+        (&["-c", "bmp", "-c", "commit"], 0, "", ""),
         (&["-c", "display router"], 0, "a \u{fffd}[2Jrouter\n", ""),
     ];
     for (arguments, code, out, err) in rows {
@@ -56,6 +57,6 @@ fn a_secret_is_not_echoed() {
     let (code, out, err) = told(&run(shell(&fake.socket(), &["-c", line]), ""));
     assert_eq!((code, out.as_str()), (1, ""));
     assert!(!err.contains("hunter2"), "{err}");
-    assert!(err.starts_with("<m1>wrong ******** *** *******\n          ^\n"), "{err}");
+    assert!(err.starts_with("<m1>wrong password md5 ******\n          ^\n"), "{err}");
     assert_eq!(fake.lines(), [line]);
 }

@@ -27,11 +27,11 @@ fn the_transcript_is_what_a_terminal_would_show() {
         ),
         (
             "bmp\n",
-            0,
+            1,
             "<m1>bmp\n",
             "heliograph: Warning: there were changes that nobody committed, and they are gone.\n",
         ),
-        ("tcp connect port 1 password md5 hunter2\n", 0, "<m1>tcp ******* **** * ******** *** *******\n", ""),
+        ("tcp connect port 1 password md5 hunter2\n", 0, "<m1>tcp connect port 1 password md5 ******\n", ""),
         (
             "vanish\n",
             1,

@@ -145,10 +145,11 @@ fn what_is_pasted_is_run_line_by_line() {
     let fake = Fake::start();
     let mut terminal = start(&fake);
     terminal.press("\x1b[200~bmp\r\n\tdisplay this\r\n tcp connect port 1 password md5 hunter2\r\n\x1b[201~");
-    terminal.until("hunter2"); // as it is in the line to be sent off
+    let typed = terminal.until("*******"); // as it is in the line to be sent off
+    assert!(!typed.contains("hunter2"), "{typed:?}");
     let shown = terminal.type_until("\r", "shown: display this\n");
     assert!(shown.contains("<m1>bmp\n[*m1-bmp]\tdisplay this\n"), "{shown:?}");
-    terminal.until("[*m1-bmp] tcp ******* **** * ******** *** *******\n[*m1-bmp]");
+    terminal.until("[*m1-bmp] tcp connect port 1 password md5 ******\n[*m1-bmp]");
     terminal.type_until("return\r", "<m1>");
     leave(terminal);
     assert_eq!(
@@ -168,5 +169,72 @@ fn an_engine_that_goes_is_told() {
         let (status, rest) = terminal.end();
         assert_eq!(status.code(), Some(1), "{keys:?}");
         assert!(rest.contains(wanted), "{keys:?}: {rest:?}");
+    }
+}
+
+/// As some terminals paste, and as programs type.
+#[test]
+fn lines_that_come_at_once_all_run() {
+    let long: String = (0..60).map(|number| format!("sysname name-of-router-{number}\r")).collect();
+    let rows = [
+        "system-view\rbmp\rdisplay default-parameter bmp\rreturn\r",
+        "#\rsystem-view\rsysname x\rbmp\rtcp mss 1\rtcp dscp 2\rdisplay this\rcommit\rreturn\r",
+        "system-view\nbmp\ndisplay this\nreturn\n",
+        "\u{23}\r\r# x\rsystem-view\rbmp\rreturn\r",
+        &format!("system-view\r{long}return\r"),
+    ];
+    for keys in rows {
+        let fake = Fake::start();
+        let mut terminal = start(&fake);
+        terminal.press(keys);
+        terminal.press("quit\r");
+        let (status, rest) = terminal.end();
+        assert_eq!(status.code(), Some(0), "{keys:?}: {rest}");
+        let wanted: Vec<&str> = keys.split_terminator(['\r', '\n']).chain(["quit"]).collect();
+        assert_eq!(fake.lines(), wanted, "{keys:?}: {rest}");
+    }
+}
+
+#[test]
+fn keys_that_come_at_once_all_count() {
+    let rows: [(&str, &[&str]); 4] = [
+        ("display al?ias\rdisplay b\r", &["display alias", "display b"]),
+        ("dis\tb\tmp\rdisplay c\r", &["display bmp", "display c"]),
+        (
+            "bmp\rdisplay?\u{1a}system-view\rcommit\r\u{4}",
+            &["bmp", "return", "system-view", "commit", "quit"],
+        ),
+        ("bmp\r\u{4}\u{4}n\r", &["bmp", "quit", "quit", "n"]),
+    ];
+    for (keys, wanted) in rows {
+        let fake = Fake::start();
+        let mut terminal = start(&fake);
+        terminal.press(&format!("{keys}quit\r"));
+        let (status, rest) = terminal.end();
+        assert_eq!(status.code(), Some(0), "{keys:?}: {rest}");
+        let wanted: Vec<&str> = wanted.iter().copied().chain(["quit"]).collect();
+        assert_eq!(fake.lines(), wanted, "{keys:?}: {rest}");
+    }
+}
+
+#[test]
+fn a_secret_is_not_seen_while_it_is_typed() {
+    let fake = Fake::start();
+    for no_color in ["", "1"] {
+        let mut command = shell(&fake.socket(), &[]);
+        command.env("NO_COLOR", no_color);
+        let mut terminal = Terminal::start(command);
+        terminal.until("<m1>");
+        let mut seen = String::new();
+        for c in "tcp connect port 1 password md5 hunter2".chars() {
+            terminal.press(&c.to_string());
+            std::thread::sleep(std::time::Duration::from_millis(3));
+        }
+        seen += &terminal.until("<m1>tcp connect port 1 password md5 *******");
+        seen += &terminal.type_until("\r", "\n<m1>");
+        terminal.press("quit\r");
+        let (_, rest) = terminal.end();
+        seen += &rest;
+        assert!(!seen.contains('h') && !seen.contains('2'), "{seen:?}");
     }
 }

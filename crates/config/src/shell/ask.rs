@@ -41,6 +41,8 @@ pub struct Proposal {
     pub trial_s: Option<u32>,
     /// By which line: `shell`, `rollback`, `file`.
     pub line: &'static str,
+    /// The number of the shell; 0 for what is none. Who began a trial is known by it.
+    pub shell: u64,
 }
 
 /// Which sessions.
@@ -81,7 +83,7 @@ impl Proposal {
     /// This configuration, as it is, by a line.
     #[must_use]
     pub fn new(tree: Arc<Tree>, line: &'static str) -> Self {
-        Self { tree, label: None, description: None, trial_s: None, line }
+        Self { tree, label: None, description: None, trial_s: None, line, shell: 0 }
     }
 }
 

@@ -72,11 +72,12 @@ impl Shell {
 
     /// Asks for a commit, unless it is known already that it would be refused.
     pub(super) fn propose(&mut self, store: &Store, proposal: Proposal, then: Then) -> Outcome {
+        let proposal = Proposal { shell: self.number, ..proposal };
         let clashes = |candidate: &Candidate| candidate.clashes(store);
         if !matches!(then, Then::Stay) && self.candidate.as_ref().is_some_and(clashes) {
             return error(CLASH);
         }
-        if let Err(why) = store.check(&proposal, &self.user) {
+        if let Err(why) = store.check(&proposal) {
             return error(&why);
         }
         self.then = then;

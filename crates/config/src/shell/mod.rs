@@ -63,6 +63,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Shell {
     user: Arc<str>,
+    number: u64,
     json: bool,
     mode: Mode,
     /// Below the system view, the innermost last.
@@ -116,11 +117,12 @@ pub struct Around<'a> {
 }
 
 impl Shell {
-    /// In the user view.
+    /// In the user view. Two shells of one user are told apart by their numbers, of which none is 0.
     #[must_use]
-    pub fn new(user: &str) -> Self {
+    pub fn new(user: &str, number: u64) -> Self {
         Self {
             user: user.into(),
+            number,
             json: false,
             mode: Mode::User,
             within: Vec::new(),
@@ -134,6 +136,12 @@ impl Shell {
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user
+    }
+
+    /// Which one it is.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Whether everything that is shown is to be JSON.

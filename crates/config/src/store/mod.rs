@@ -9,7 +9,7 @@
 //! * **one id, one configuration**  an id is given once and, while the engine runs, never again, so whoever remembers the id of what was
 //!   running knows by it whether that is still so. Where a trial is taken back its commits go, and the id is
 //!   that of the commit before it.
-//! * **whose trial**  while a trial runs, only the one who began it commits anything else, and a commit of theirs
+//! * **whose trial**  while a trial runs, only the shell that began it commits anything else, and a commit of its own
 //!   that is no trial itself confirms it; another trial begins its time anew and goes back just as far. Anybody
 //!   may confirm what is running as it is, or take it back.
 //! * **bounded**  [`COMMITS_MAX`] commits are kept, and the configuration before them.
@@ -76,6 +76,8 @@ pub struct Trial {
     pub back: Arc<Tree>,
     /// Whose it is.
     pub user: Arc<str>,
+    /// In which shell it began.
+    pub shell: u64,
     /// The id of what it goes back to: younger commits go with it.
     back_id: u32,
 }
@@ -127,19 +129,19 @@ impl Store {
     ///
     /// # Errors
     /// A sentence, without `Error:`: its label is another's, or somebody else's trial is running.
-    pub fn check(&self, proposal: &Proposal, user: &str) -> Result<(), String> {
+    pub fn check(&self, proposal: &Proposal) -> Result<(), String> {
         if let Some(label) = &proposal.label
             && let Some(other) = self.commits.iter().find(|commit| commit.label.as_ref() == Some(label))
         {
             return Err(format!("The label {label} is that of commit {}. Choose another one.", other.id));
         }
         if let Some(trial) = &self.trial
-            && *trial.user != *user
+            && trial.shell != proposal.shell
             && !self.confirms(proposal)
         {
             return Err(format!(
-                "A trial of {} is running. Wait for its end, or run abort trial, or commit without changes to \
-                 confirm it.",
+                "A trial of {} is running, begun in another shell. Wait for its end, or run abort trial, or commit \
+                 without changes to confirm it.",
                 trial.user
             ));
         }
@@ -152,7 +154,7 @@ impl Store {
     /// # Errors
     /// See [`Store::check`].
     pub fn commit(&mut self, proposal: &Proposal, user: &str, now: Timestamp) -> Result<u32, String> {
-        self.check(proposal, user)?;
+        self.check(proposal)?;
         if self.confirms(proposal) {
             self.trial = None;
             if let Some(last) = self.commits.back_mut() {
@@ -171,6 +173,7 @@ impl Store {
                 until: now.saturating_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(now),
                 back,
                 user: Arc::clone(&user),
+                shell: proposal.shell,
                 back_id,
             }
         });

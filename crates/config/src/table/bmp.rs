@@ -81,7 +81,7 @@ pub(super) const ROWS: &[Row] = &[
         BMP,
         "monitored-router limit routers <routers>",
         &["monitored-router limit routers [ <routers> ]"],
-        "Routers connected at the same time",
+        "Routers at the same time, those included that have gone and are not forgotten yet",
     )
     .called("limit of routers")
     .default("monitored-router limit routers 1000"),

@@ -29,7 +29,7 @@ impl<M: Mirroring + 'static> Control<M> {
                 shell.committed();
                 Ok(said)
             }
-            Ask::RollbackFile(name) => self.roll_back_to(&name, &user, seen).await,
+            Ask::RollbackFile(name) => self.roll_back_to(&name, shell, seen).await,
             Ask::AbortTrial => self.abort_trial(&user).await,
             Ask::Save => self.save(&user).await,
             Ask::ResetSession(target) => {

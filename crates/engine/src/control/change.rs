@@ -8,7 +8,7 @@ use std::time::Duration;
 use config::difference::{Change, Step, difference};
 use config::load::{FileError, load};
 use config::meaning::{Meaning, Problem, SessionKey, mean};
-use config::shell::Proposal;
+use config::shell::{Proposal, Shell};
 use config::{Tree, render};
 use jiff::Timestamp;
 use tokio::time::sleep;
@@ -88,7 +88,8 @@ impl<M: Mirroring + 'static> Control<M> {
                 "The configuration was changed by another user. Run refresh configuration candidate.",
             )));
         }
-        self.store.borrow().check(proposal, user).map_err(alone)?;
+        self.store.borrow().check(proposal).map_err(alone)?;
+        let trial = self.store.borrow().trial().is_some();
         let prepared = self.prepare(&proposal.tree).await?;
         let mut said = lines("Warning", &prepared.warnings);
         said.push_str(&waiting(&prepared.steps));
@@ -99,7 +100,11 @@ impl<M: Mirroring + 'static> Control<M> {
         // It was asked before, and nobody else had his turn since.
         let id = committed.map_err(alone)?;
         self.trial.notify_waiters();
-        let trial = proposal.trial_s.map_or_else(String::new, |time| format!(" on trial for {time} seconds"));
+        let trial = match proposal.trial_s {
+            Some(time) => format!(" on trial for {time} seconds"),
+            None if trial => String::from(", which confirms the trial,"),
+            None => String::new(),
+        };
         let text = format!("{user} committed {id}{trial} by {}: {summary}", proposal.line);
         self.journal().say(Level::Notice, SUBJECT, &text);
         said.push_str(&self.keep_commits().await);
@@ -148,11 +153,15 @@ impl<M: Mirroring + 'static> Control<M> {
     /// What is running becomes what some file says, which is where the configuration is: a commit of the line
     /// `rollback`. Who may use a shell need not be allowed to read all that we may: if it is no configuration,
     /// he is told where and not what.
-    pub(super) async fn roll_back_to(&self, name: &str, user: &str, seen: u32) -> Result<String, String> {
+    pub(super) async fn roll_back_to(&self, name: &str, shell: &Shell, seen: u32) -> Result<String, String> {
         let error = |text: String| format!("Error: {text}\n");
         let directory = keep::directory(&self.place.file);
         if Path::new(name).file_name() != Some(name.as_ref()) {
-            return Err(error(format!("{name} is not the name of a file in {}.", directory.display())));
+            let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+            return Err(error(format!(
+                "Only files beside the configuration can be gone back to: name one in \"{}\", without a path.",
+                directory.display()
+            )));
         }
         let text = keep::read(&directory.join(name)).map_err(error)?;
         let text =
@@ -163,7 +172,8 @@ impl<M: Mirroring + 'static> Control<M> {
                 text
             })
         })?;
-        self.commit(&Proposal::new(Arc::new(loaded.tree), "rollback"), user, seen).await
+        let proposal = Proposal { shell: shell.number(), ..Proposal::new(Arc::new(loaded.tree), "rollback") };
+        self.commit(&proposal, shell.user(), seen).await
     }
 
     /// Takes back the trial.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use config::load::{self, Loaded};
+use config::mask;
 use config::meaning::Problem;
 use config::secret::Vault;
 
@@ -17,7 +18,7 @@ pub(crate) fn load(path: &Path, text: &str, vault: &Vault) -> Result<Loaded, Str
     load::load(text, vault, &mut keep::random).map_err(|errors| {
         let mut report = String::new();
         for error in errors {
-            at(&mut report, path, (error.line, error.column), &error.sentence, &error.text);
+            at(&mut report, path, (error.line, error.column), &error.sentence, (&error.text, error.caret));
             if !error.expected.is_empty() {
                 let _ = writeln!(report, "Expected: {}", error.expected.join(", "));
             }
@@ -36,9 +37,9 @@ pub(crate) fn blocks(path: &Path, text: &str, loaded: &Loaded, kind: &str, probl
         match lines {
             Some(&place) => {
                 let line = text.lines().nth(place.0.saturating_sub(1)).unwrap_or_default();
-                // A secret in clear is not for the journal; where it stands is enough.
-                let line = if config::shell::has_secret(line) { "" } else { line };
-                at(&mut report, path, place, &sentence, line);
+                let masked = mask::masked(line);
+                let caret = masked.column(place.1.saturating_sub(1)) + 1;
+                at(&mut report, path, place, &sentence, (&masked.text, caret));
             }
             None => {
                 let _ = writeln!(report, "{}: {sentence}", path.display());
@@ -48,12 +49,19 @@ pub(crate) fn blocks(path: &Path, text: &str, loaded: &Loaded, kind: &str, probl
     report
 }
 
-fn at(report: &mut String, path: &Path, (line, column): (usize, usize), sentence: &str, text: &str) {
+/// One of them: where it is, what is wrong, the line without its secrets, and a caret at a column of that.
+fn at(
+    report: &mut String,
+    path: &Path,
+    (line, column): (usize, usize),
+    sentence: &str,
+    (text, caret): (&str, usize),
+) {
     let _ = writeln!(report, "{}:{line}:{column}: {sentence}", path.display());
     if !text.is_empty() {
         // A tab is as wide below as above.
         let blanks = text.chars().map(|c| if c == '\t' { c } else { ' ' }).chain(std::iter::repeat(' '));
-        let indent: String = blanks.take(column.saturating_sub(1)).collect();
+        let indent: String = blanks.take(caret.saturating_sub(1)).collect();
         let _ = writeln!(report, "{text}\n{indent}^");
     }
 }

@@ -37,7 +37,14 @@ pub(crate) fn listen(path: &Path) -> Result<(UnixListener, Socket), String> {
         return Err(format!("The path of the control socket {shown} is longer than {PATH_MAX} octets."));
     }
     let failed = |error: io::Error| format!("The control socket {shown} cannot be made: {error}.");
-    keep::make_directory(path).map_err(failed)?;
+    let directory = keep::directory(path);
+    if !directory.is_dir() {
+        return Err(format!(
+            "The control socket {shown} cannot be made: there is no folder {}. Make it, or name another path with \
+             --socket.",
+            directory.display()
+        ));
+    }
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
@@ -104,6 +111,10 @@ mod tests {
     fn it_comes_and_goes() {
         let scratch = Scratch::new();
         let path = scratch.path("run/control");
+        let absent = listen(&path).map(|_| ()).unwrap_err();
+        assert!(absent.contains("there is no folder"), "{absent}");
+        assert!(!keep::directory(&path).exists(), "a slip of the pen leaves nothing behind");
+        fs::create_dir(keep::directory(&path)).unwrap();
         let (listener, socket) = listen(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o660);
         let group = fs::metadata(keep::directory(&path)).unwrap().gid();

@@ -28,6 +28,9 @@ pub(crate) const HELLO_TIME: Duration = Duration::from_secs(10);
 /// How long an answer may take to be read: an operator may have stopped his terminal, or have left it like that.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
 
+/// How long who was turned away has to read why.
+const FAREWELL_TIME: Duration = Duration::from_secs(1);
+
 /// What accepting rests for after an error: there may be no descriptors to be had.
 const REST: Duration = Duration::from_millis(100);
 
@@ -38,6 +41,8 @@ pub(crate) async fn receive<M: Mirroring + 'static>(
     hello: Duration,
 ) {
     let places = std::sync::Arc::new(Semaphore::new(SHELLS_MAX));
+    let doorstep = std::sync::Arc::new(Semaphore::new(SHELLS_MAX));
+    let mut number = 0;
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             sleep(REST).await;
@@ -45,12 +50,20 @@ pub(crate) async fn receive<M: Mirroring + 'static>(
         };
         let Ok(place) = places.clone().try_acquire_owned() else {
             turn_away(&stream);
+            // It may be about to say hello, and would not read what it is told if nobody were there.
+            if let Ok(step) = doorstep.clone().try_acquire_owned() {
+                spawn_local(async move {
+                    sleep(FAREWELL_TIME).await;
+                    drop((stream, step));
+                });
+            }
             continue;
         };
         let control = control.clone();
+        number += 1;
         spawn_local(async move {
             let user = stream.peer_cred().map_or_else(|_| "?".into(), |who| user::name(who.uid()));
-            if let Err(why) = visit(&control, stream, &user, hello).await {
+            if let Err(why) = visit(&control, stream, (&user, number), hello).await {
                 let text = format!("the shell of {user} was hung up on: {why}");
                 control.journal().say(Level::Warning, "shells", &text);
             }
@@ -76,12 +89,12 @@ fn farewell(text: String) -> Reply {
 async fn visit<M: Mirroring + 'static>(
     control: &Control<M>,
     stream: UnixStream,
-    user: &str,
+    (user, number): (&str, u64),
     hello: Duration,
 ) -> Result<(), String> {
     let (input, mut output) = stream.into_split();
     let (mut input, mut room) = (BufReader::new(input), Vec::new());
-    let mut shell = Shell::new(user);
+    let mut shell = Shell::new(user, number);
     let mut greeted = false;
     loop {
         let request = protocol::request(&mut input, &mut room);

@@ -155,6 +155,8 @@ pub enum Output {
     Went(RouterId),
     /// A lane brought what is no BMP. Its peers are down, and what else it brings is dropped.
     Broken(RouterId, wire::Error),
+    /// A router has had more peers than it may: what those say is dropped.
+    Beyond(RouterId),
     /// A session was caught up as far as it can be: of so many peers something cannot be told.
     Untold(SessionId, usize),
 }
@@ -178,6 +180,8 @@ struct Known {
     router: RouterId,
     lane: Lane,
     broken: bool,
+    /// Whether it was said that the router has too many peers.
+    beyond: bool,
 }
 
 /// What is known of a router's lanes.
@@ -189,6 +193,8 @@ pub struct Presence {
     pub since: Time,
     /// What the last one brought that was no BMP.
     pub error: Option<wire::Error>,
+    /// Whether it has had more peers than it may.
+    pub beyond: bool,
 }
 
 /// What a session's present connection has been told, and how often that took more than its log.
@@ -405,7 +411,8 @@ impl Core {
                     *lanes_seen += 1;
                     let lane = Lane { connection, queue: *lanes_seen };
                     let router = mirror.router(&router);
-                    *known = Some(Known { router, lane, broken: false });
+                    let beyond = mirror.tally(router).beyond > 0;
+                    *known = Some(Known { router, lane, broken: false, beyond });
                     presence.came(router);
                 }
                 Event::Value(Record::Came(micros)) => {
@@ -419,6 +426,10 @@ impl Core {
                         Ok(Taken { messages: more, changed: routes }) => {
                             messages += more;
                             *changed += routes as u64;
+                            if !known.beyond && mirror.tally(known.router).beyond > 0 {
+                                known.beyond = true;
+                                presence.beyond(known.router);
+                            }
                         }
                         Err(error) => {
                             known.broken = true;
@@ -664,6 +675,14 @@ impl<F: FnMut(Output)> Lanes<'_, F> {
         if presence.lanes == 0 {
             presence.since = self.now;
             (self.output)(Output::Went(router));
+        }
+    }
+
+    /// Said once, by whichever lane is the first to find out.
+    fn beyond(&mut self, router: RouterId) {
+        let said = std::mem::replace(&mut self.presence[router.0 as usize].beyond, true);
+        if !said {
+            (self.output)(Output::Beyond(router));
         }
     }
 

@@ -82,6 +82,7 @@ struct Begin {
 /// It could not start, or the thread that mirrors ended: a text for people, which may have several lines.
 pub fn run(options: Options) -> Result<(), String> {
     let journal = Journal::new(options.form);
+    let _claim = keep::claim(&options.file)?;
     let begin = read(&options, &journal)?;
     let (listener, socket) = socket::listen(&options.socket)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build();

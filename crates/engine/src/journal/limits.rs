@@ -18,12 +18,19 @@ pub const LINES_ALL_MAX: u32 = 1000;
 /// Among them those that are neither warnings nor errors: the rest is kept for these.
 pub const LINES_ROUTINE_MAX: u32 = 800;
 
+/// What people did, and what came of it: however much routers and servers have to say, this is said.
+const PEOPLE: [&str; 3] = ["configuration", "engine", "shells"];
+/// Lines of those in a period.
+pub const LINES_PEOPLE_MAX: u32 = 500;
+
 /// What was written in this period, and what was not.
 #[derive(Default)]
 pub(super) struct Limits {
     /// When the period began.
     from: Duration,
     written: u32,
+    /// Of what people did.
+    people: u32,
     left_out: u64,
     subjects: BTreeMap<Box<str>, Subject>,
 }
@@ -50,9 +57,13 @@ impl Limits {
 
     /// Whether a line is to be written.
     pub(super) fn admit(&mut self, now: Duration, level: Level, subject: &str) -> bool {
-        if self.written == 0 {
+        if self.written + self.people == 0 {
             // A period begins with its first line: so a flood is cut at its beginning, not at a clock's tick.
             self.from = now;
+        }
+        if PEOPLE.contains(&subject) && self.people < LINES_PEOPLE_MAX {
+            self.people += 1;
+            return true;
         }
         if let Some(known) = self.subjects.get_mut(subject)
             && known.written >= LINES_SUBJECT_MAX
@@ -72,7 +83,11 @@ impl Limits {
 
     /// If the period is over: what was left out in it.
     pub(super) fn settle(&mut self, now: Duration) -> Vec<LeftOut> {
-        if self.written > 0 && now >= self.from + LINES_PERIOD { self.finish() } else { Vec::new() }
+        if self.written + self.people > 0 && now >= self.from + LINES_PERIOD {
+            self.finish()
+        } else {
+            Vec::new()
+        }
     }
 
     /// Ends the period: what was left out in it.

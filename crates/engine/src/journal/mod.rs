@@ -6,7 +6,7 @@
 //!
 //! * **a line is a line**   what comes from outside is escaped, and cut where it has no end.
 //! * **a flood is counted** beyond so many lines of a subject, and so many in all, they are only counted, and
-//!   what was counted is said when the period is over. Warnings and errors have room of their own.
+//!   what was counted is said when the period is over. Warnings and errors have room of their own, and so has what people did.
 //! * **whole**              a line is one write, so lines of threads do not mix.
 //! * **nobody waits**       a thread of its own writes; where its reader is so slow that lines wait for it, what
 //!   comes then is counted as well.
@@ -28,7 +28,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use limits::Limits;
-pub use limits::{LINES_ALL_MAX, LINES_PERIOD, LINES_ROUTINE_MAX, LINES_SUBJECT_MAX};
+pub use limits::{LINES_ALL_MAX, LINES_PEOPLE_MAX, LINES_PERIOD, LINES_ROUTINE_MAX, LINES_SUBJECT_MAX};
 use line::{Line, Look};
 pub use outlet::LINES_WAITING_MAX;
 use outlet::Outlet;

@@ -12,11 +12,9 @@
 //! * **no rush**     a file is read up to a limit, and only if it is a file.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
-};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use config::secret::Vault;
@@ -169,6 +167,24 @@ pub fn key_beside(file: &Path) -> PathBuf {
     key_path(file, None, credentials().as_deref()).0
 }
 
+/// Sees that no other engine has this configuration: two would connect to all servers twice, and save over each
+/// other. Holds for as long as the file is held.
+///
+/// # Errors
+/// Another one has it, or the file that says so cannot be written: a text for people.
+pub fn claim(file: &Path) -> Result<File, String> {
+    let lock = with(file, ".lock");
+    let open = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&lock);
+    let held = open.map_err(|error| format!("{}: {error}.", lock.display()))?;
+    match rustix::fs::flock(&held, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(held),
+        Err(_) => Err(format!(
+            "Another engine runs with {}: stop that one, or give this one a configuration of its own.",
+            file.display()
+        )),
+    }
+}
+
 /// Where systemd puts what the unit asks it for.
 fn credentials() -> Option<PathBuf> {
     std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from)
@@ -253,11 +269,6 @@ fn make(path: &Path) -> io::Result<()> {
 /// The kernel has none, without which no secret is one.
 pub fn random(octets: &mut [u8]) {
     getrandom::fill(octets).expect("the kernel has randomness");
-}
-
-/// Makes the directory that a file is to be in, if it is not there: 0750.
-pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o750).create(directory(path))
 }
 
 #[cfg(test)]

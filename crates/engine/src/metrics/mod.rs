@@ -8,7 +8,7 @@
 //! * **names**   `heliograph_`, the thing, what is counted, its unit: seconds and bytes; counters end in `_total`.
 //! * **labels**  a session is known by `session`, `alias` and `vpn_instance` as in the configuration, and empty
 //!   where there is none. Names from outside are escaped, and never make two series one.
-//! * **how many series**  5 a session and 20 a connection, which is a session and a router; 12 a router, 4 a peer
+//! * **how many series**  5 a session and 20 a connection, which is a session and a router; 15 a router, 4 a peer
 //!   and 1 for each of its tables; 14 a feed. What is configured bounds all of these: sessions, and
 //!   `monitored-router limit routers` and `peers`. Nothing is counted by prefix, attribute or AS path.
 

@@ -98,7 +98,7 @@ pub(super) const TYPES: [(&str, OfType); 8] = [
 ];
 
 /// By router.
-pub(super) const ROUTER: [Metric<Router>; 9] = [
+pub(super) const ROUTER: [Metric<Router>; 12] = [
     row("heliograph_router_up", Gauge, "Whether it is connected.", |r| flag(r.state == "up")),
     row("heliograph_router_state_age_seconds", Gauge, "For how long it has been up, or down.", |r| {
         Micros(r.age_us)
@@ -123,6 +123,24 @@ pub(super) const ROUTER: [Metric<Router>; 9] = [
     row("heliograph_router_dropped_messages_total", Counter, "Messages that were dropped.", |r| {
         Count(r.dropped)
     }),
+    row(
+        "heliograph_router_beyond_limit_messages_total",
+        Counter,
+        "Messages of peers beyond the limit.",
+        |r| Count(r.beyond),
+    ),
+    row(
+        "heliograph_router_received_bytes_total",
+        Counter,
+        "Octets that came by its present connection.",
+        |r| Count(r.octets),
+    ),
+    row(
+        "heliograph_router_stalls_total",
+        Counter,
+        "Times that its socket was left alone, a queue being full.",
+        |r| Count(r.stalls),
+    ),
 ];
 
 /// By router and what came of a route.

@@ -217,7 +217,7 @@ fn a_page() {
     let series = |prefix: &str| read.series.keys().filter(|(name, _)| name.starts_with(prefix)).count();
     assert_eq!(series("heliograph_session_"), 3 * 5);
     assert_eq!(series("heliograph_connection_"), 3 * 20);
-    assert_eq!(series("heliograph_router_"), 2 * 12);
+    assert_eq!(series("heliograph_router_"), 2 * 15);
     assert_eq!(series("heliograph_peer_"), 3 * 4 + 4);
     assert_eq!(series("heliograph_feed_"), 2 * 14);
 }

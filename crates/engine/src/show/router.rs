@@ -29,7 +29,7 @@ fn paths(router: &Router) -> u64 {
 
 /// Routes and messages of a router that did not get into its tables.
 fn lost(router: &Router) -> u64 {
-    router.refused + router.malformed + router.dropped
+    router.refused + router.malformed + router.dropped + router.beyond
 }
 
 fn heading(page: &mut Page, routers: &[&Router]) {
@@ -101,6 +101,7 @@ pub(super) fn verbose(routers: &[&Router]) -> String {
         page.line(4, format_args!("Routes refused for want of room: {}", router.refused));
         page.line(4, format_args!("Messages that could not be read: {}", router.malformed));
         page.line(4, format_args!("Messages dropped: {}", router.dropped));
+        page.line(4, format_args!("Messages dropped of peers beyond limit peers: {}", router.beyond));
         page.line(4, format_args!("Messages that no catch-up can tell: {}", router.untold));
     }
     page.finish()

@@ -60,6 +60,7 @@ pub(super) fn all(sessions: &[&Session]) -> String {
             ("Age", 15, Side::Left),
             ("VPN", 13, Side::Left),
             ("Connections", 12, Side::Left),
+            ("Behind", 8, Side::Left),
         ],
     );
     for session in sessions {
@@ -71,6 +72,7 @@ pub(super) fn all(sessions: &[&Session]) -> String {
             age(session.age_us),
             instance(session),
             format!("{}/{}{mark}", session.connections_up, session.connections.len()),
+            span(session.connections.iter().map(|connection| connection.lag_us).max().unwrap_or(0)),
         ]);
     }
     page.table(&table);

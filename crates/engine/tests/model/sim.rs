@@ -363,7 +363,7 @@ impl Sim {
         let step = core.step(self.now, |output| match exchange.output(output) {
             Ok(order) => orders.extend(order),
             Err(Output::Untold(_, peers)) => seen.untold += peers,
-            Err(Output::Came(_) | Output::Went(_)) => {}
+            Err(Output::Came(_) | Output::Went(_) | Output::Beyond(_)) => {}
             Err(Output::Broken(_, error)) => panic!("seed {seed}: a router's octets: {error}"),
             Err(output) => unreachable!("{output:?}"),
         });

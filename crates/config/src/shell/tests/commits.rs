@@ -155,7 +155,7 @@ b|<second>system-view
   Enter system view, return user view with return command.
 b|[~second]bmp
 b|[*second-bmp]commit
-  Error: A trial of a is running. Wait for its end, or run abort trial, or commit without changes to confirm it.
+  Error: A trial of a is running, begun in another shell. Wait for its end, or run abort trial, or commit without changes to confirm it.
 +1 (taken back)
 b|[*first-bmp]commit
   Error: The configuration was changed by another user. Run refresh configuration candidate.

@@ -45,7 +45,7 @@ impl Room {
     /// Does something with the shell of an operator.
     fn with<T>(&mut self, who: char, act: impl FnOnce(&mut Shell, &mut Around<'_>) -> T) -> T {
         if self.shells.iter().all(|(name, _)| *name != who) {
-            self.shells.push((who, Shell::new(&who.to_string())));
+            self.shells.push((who, Shell::new(&who.to_string(), u64::from(u32::from(who)))));
         }
         let Self { store, vault, nonce, now, shells, zone, .. } = self;
         let mut random = |octets: &mut [u8]| {

@@ -120,7 +120,7 @@ impl Bench {
                 server.readers.push_back(reader);
             }
             Output::Finish(..) => unreachable!("not by a step"),
-            Output::Came(_) | Output::Went(_) => {}
+            Output::Came(_) | Output::Went(_) | Output::Beyond(_) => {}
             Output::Broken(router, error) => said.push(format!("router {}: {error}", router.0)),
             Output::Untold(id, peers) => said.push(format!("session {}: {peers} untold", id.0)),
         })

@@ -187,6 +187,7 @@ fn routers() -> Vec<Router> {
         messages: 12,
         malformed: 1,
         dropped: 4,
+        beyond: 2,
         refused: 100,
         untold: 2,
         ..Router::default()
