@@ -158,7 +158,8 @@ impl Handle {
         self.ask(|answer| Command::Apply(meaning, steps, answer)).await;
     }
 
-    /// Everything that is to be seen; nothing if the thread has ended.
+    /// Everything that is to be seen; nothing if the thread has ended. What concerns connections is a moment older
+    /// than the rest: that all has come and nothing lags is certain when two pictures say so.
     pub async fn picture(&self) -> Picture {
         self.ask(Command::Picture).await.unwrap_or_default()
     }

@@ -132,13 +132,18 @@ impl Engine {
         self.runtime.block_on(self.handle.picture())
     }
 
+    /// Looks until something is so, in two pictures that follow each other: in one of them the writer's part is
+    /// a moment older than the mirror's.
     fn until(&self, what: &str, holds: impl Fn(&Picture) -> bool) -> Picture {
         let begun = Instant::now();
+        let mut held = false;
         loop {
             let picture = self.picture();
-            if holds(&picture) {
+            let holds = holds(&picture);
+            if holds && std::mem::replace(&mut held, holds) {
                 return picture;
             }
+            held = holds;
             assert!(begun.elapsed() < PATIENCE, "{PATIENCE:?} went by, and not yet: {what}: {picture:#?}");
             thread::sleep(Duration::from_millis(5));
         }

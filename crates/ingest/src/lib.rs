@@ -1,4 +1,4 @@
-//! Everything that reads: routers over BMP.
+//! Everything that reads: routers over BMP, and MRT files.
 //!
 //! ```text
 //!                      one thread, a task for each connection                        the mirror's thread
@@ -29,10 +29,12 @@
 //! | [`frames`]    | octets in as they come, runs of whole messages out: no socket and no clock  |
 //! | [`name`]      | what a router is called                                                     |
 //! | `lanes`       | which peer has which lane                                                   |
+//! | [`mrt`]       | MRT files as the BMP stream of one router: no file and no clock             |
 //! | [`routers`]   | the service: listeners, connections, limits, over io_uring or over epoll    |
 
 pub mod frames;
 mod lanes;
+pub mod mrt;
 pub mod name;
 pub mod record;
 pub mod routers;
