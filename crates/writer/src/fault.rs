@@ -360,7 +360,9 @@ fn remedy(step: Step, errno: i32) -> Option<&'static str> {
         (Connect, ECONNRESET) => "the server hung up at once: see its log",
         (Connect, ECONNABORTED) => "it was given up",
         (Send | Receive, ECONNRESET | EPIPE) => "the server hung up: see its log",
-        (Send | Receive, ETIMEDOUT) => "the server stopped answering: see the way to it",
+        (Send | Receive, ETIMEDOUT) => {
+            "the server took nothing for the stall time, or does not answer: see the server, and the way to it"
+        }
         (Send | Receive, EHOSTUNREACH | ENETUNREACH) => "the way to the server is gone",
         (Socket, EAFNOSUPPORT) => "this kernel or container has no such family: turn IPv6 on, or use IPv4",
         (_, EMFILE) => DESCRIPTORS,

@@ -41,18 +41,9 @@ impl<D: Driver> Fleet<D> {
 
     /// Who has been told farewell is gone by command, however it goes.
     fn broke(&mut self, now: Duration, token: Token, reason: Reason) {
-        let stall_limit = self.settings.stall_limit;
         if let Some(session) = self.connected_one(token) {
             let closing = session.state == State::Closing;
-            // The kernel has the same limit, and may be a moment before us.
-            let timed_out = matches!(reason, Reason::Fault(fault) if fault.errno == libc::ETIMEDOUT);
-            let line = &session.line;
-            let reason = match reason {
-                _ if closing => Reason::Command,
-                _ if timed_out && line.owed && now >= line.moved.1 + stall_limit / 2 => Reason::Stalled,
-                reason => reason,
-            };
-            self.lost(now, token.session, reason);
+            self.lost(now, token.session, if closing { Reason::Command } else { reason });
         }
     }
 
