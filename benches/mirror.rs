@@ -445,7 +445,7 @@ impl Engine {
         let watch = Watch::start();
         self.core.step(now, |output| outputs.push(output));
         let took = watch.worked();
-        for output in outputs {
+        for output in outputs.into_iter().filter(|output| !matches!(output, Output::Came(_))) {
             let (Output::Read(connection, reader) | Output::Follow(connection, _, reader)) = output else {
                 unreachable!("nobody leaves")
             };
