@@ -58,8 +58,8 @@ pub(crate) struct Roster {
     errors: HashMap<Arc<str>, String>,
     /// Whose a number is; those who take leave are nobody's.
     by_id: HashMap<SessionId, (SessionKey, Arc<str>)>,
-    /// Those who take leave.
-    leaving: BTreeSet<SessionId>,
+    /// Those who take leave, and of which router.
+    leaving: BTreeMap<SessionId, Arc<str>>,
     /// By the number of a listener: port, network, whether IPv4.
     listeners: Slots<(u16, Network, bool)>,
     /// When keys may change next.
@@ -102,7 +102,7 @@ impl Roster {
             routers_max: usize::MAX,
             errors: HashMap::new(),
             by_id: HashMap::new(),
-            leaving: BTreeSet::new(),
+            leaving: BTreeMap::new(),
             listeners: Slots::default(),
             rekey_at: None,
         }
@@ -154,12 +154,8 @@ impl Roster {
         entry.session = session.clone();
         match change {
             Change::Quiet | Change::Start => {}
-            Change::Stop => self.stop(world, &session.key),
-            Change::Reconnect => {
-                let links = std::mem::take(&mut entry.links);
-                entry.changed = false;
-                self.drop_links(world, links, TerminationReason::ADMINISTRATIVELY_CLOSED);
-            }
+            // What is wanted after that is made anew with everything else.
+            Change::Stop | Change::Reconnect => self.stop(world, &session.key),
             Change::AtReset if session.way.is_none() => self.stop(world, &session.key),
             Change::AtReset => {
                 entry.changed = entry.links.values().any(|link| link.up);
@@ -176,10 +172,7 @@ impl Roster {
         let Some(entry) = self.entries.get_mut(key) else { return };
         let links = std::mem::take(&mut entry.links);
         entry.changed = false;
-        if entry.up {
-            (entry.up, entry.since) = (false, world.now);
-        }
-        self.drop_links(world, links, TerminationReason::ADMINISTRATIVELY_CLOSED);
+        self.drop_links(world, links, CLOSED);
     }
 
     fn rename(&mut self, world: &mut World<'_>, name: Option<Arc<str>>) {
@@ -198,17 +191,19 @@ impl Roster {
         let name: Arc<str> = Arc::from(world.core.mirror().name(router));
         self.journal.say(Level::Notice, &format!("router {name}"), &"up");
         if self.routers.insert(name, router).is_none() {
-            self.forget_beyond(world);
+            let forgotten = self.forget_beyond(world);
             self.reconcile(world);
+            forgotten.iter().for_each(|name| self.let_go(world, name));
         }
     }
 
     /// Names come from outside: there is no end of them.
-    fn forget_beyond(&mut self, world: &mut World<'_>) {
+    fn forget_beyond(&mut self, world: &World<'_>) -> Vec<Arc<str>> {
+        let mut forgotten = Vec::new();
         while self.routers.len() > self.routers_max {
             let away = self.routers.iter().map(|(name, id)| (world.core.presence(*id), name));
             let away = away.filter(|(presence, _)| presence.lanes == 0);
-            let Some((_, oldest)) = away.min_by_key(|(presence, _)| presence.since) else { return };
+            let Some((_, oldest)) = away.min_by_key(|(presence, _)| presence.since) else { break };
             let oldest = oldest.clone();
             self.journal.say(
                 Level::Notice,
@@ -217,7 +212,9 @@ impl Roster {
             );
             self.routers.remove(&oldest);
             self.errors.remove(&oldest);
+            forgotten.push(oldest);
         }
+        forgotten
     }
 
     /// A connection of a router has ended, and why.
@@ -247,7 +244,7 @@ impl Roster {
         self.routers.remove(name);
         self.errors.remove(name);
         self.reconcile(world);
-        self.sweep_routers(world);
+        self.let_go(world, name);
         true
     }
 
@@ -298,13 +295,13 @@ impl Roster {
         links: impl IntoIterator<Item = (Arc<str>, Link)>,
         reason: TerminationReason,
     ) {
-        for (_, link) in links {
+        for (router, link) in links {
             self.by_id.remove(&link.id);
             if !link.told {
                 world.core.detach(link.id);
                 continue;
             }
-            self.leaving.insert(link.id);
+            self.leaving.insert(link.id, router);
             let order = world.exchange.leave(world.core, link.id, reason, Then::Forget);
             (world.order)(order);
         }
@@ -468,10 +465,10 @@ impl Roster {
                 self.linked(world, token.session, false, Level::Warning, Some(reason.to_string()), &told);
             }
             Report::Forgotten(id) => {
-                if self.leaving.remove(&SessionId(id.0)) {
+                if let Some(router) = self.leaving.remove(&SessionId(id.0)) {
                     world.core.detach(SessionId(id.0));
+                    self.let_go(world, &router);
                 }
-                self.sweep_routers(world);
             }
             Report::Listening(id, result) => self.listening(*id, result),
             Report::Stranger(_, remote) => {
@@ -534,11 +531,11 @@ impl Roster {
         }
     }
 
-    /// Lets go of routers that nobody mirrors any more and that are not there.
-    fn sweep_routers(&self, world: &mut World<'_>) {
-        let known: Vec<_> = world.core.mirror().routers().map(|(id, name)| (id, name.to_owned())).collect();
-        for (id, name) in known {
-            if !self.routers.contains_key(&*name) {
+    /// The core forgets a router that we do not know any more, once no session is about it.
+    fn let_go(&self, world: &mut World<'_>, name: &str) {
+        if !self.routers.contains_key(name) {
+            let known = world.core.mirror().routers().find(|(_, known)| *known == name).map(|(id, _)| id);
+            if let Some(id) = known {
                 world.core.forget_router(id);
             }
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use config::difference::Step;
-use config::meaning::{Auth, Meaning, Network, Routers, Session, SessionKey, Way};
+use config::meaning::{Meaning, Routers, Session, SessionKey, Way};
 use config::secret::Vault;
 use engine::journal::{Form, Journal};
 use engine::picture::{Connection, Picture};
@@ -228,24 +228,9 @@ fn is_up(connection: &Connection) -> bool {
 }
 
 fn session(address: SocketAddr) -> Session {
-    Session {
-        key: SessionKey {
-            instance: None,
-            address: address.ip(),
-            alias: Some(Arc::from(address.to_string())),
-        },
-        way: Some(Way::Active(address.port())),
-        network: Network::Public,
-        source: None,
-        interface: None,
-        auth: Auth::None,
-        dscp: None,
-        mss: None,
-        send_buffer: None,
-        monitors: Vec::new(),
-        description: None,
-        shutdown: false,
-    }
+    let alias = Some(Arc::from(address.to_string()));
+    let key = SessionKey { instance: None, address: address.ip(), alias };
+    Session { way: Some(Way::Active(address.port())), ..Session::new(key) }
 }
 
 /// Spreads back-offs, and is no secret.

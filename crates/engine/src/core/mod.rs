@@ -180,8 +180,6 @@ struct Known {
     router: RouterId,
     lane: Lane,
     broken: bool,
-    /// Whether it was said that the router has too many peers.
-    beyond: bool,
 }
 
 /// What is known of a router's lanes.
@@ -411,8 +409,7 @@ impl Core {
                     *lanes_seen += 1;
                     let lane = Lane { connection, queue: *lanes_seen };
                     let router = mirror.router(&router);
-                    let beyond = mirror.tally(router).beyond > 0;
-                    *known = Some(Known { router, lane, broken: false, beyond });
+                    *known = Some(Known { router, lane, broken: false });
                     presence.came(router);
                 }
                 Event::Value(Record::Came(micros)) => {
@@ -426,8 +423,7 @@ impl Core {
                         Ok(Taken { messages: more, changed: routes }) => {
                             messages += more;
                             *changed += routes as u64;
-                            if !known.beyond && mirror.tally(known.router).beyond > 0 {
-                                known.beyond = true;
+                            if mirror.tally(known.router).beyond > 0 {
                                 presence.beyond(known.router);
                             }
                         }
