@@ -190,8 +190,17 @@ impl Roster {
     pub(crate) fn came(&mut self, world: &mut World<'_>, router: RouterId) {
         let name: Arc<str> = Arc::from(world.core.mirror().name(router));
         self.journal.say(Level::Notice, &format!("router {name}"), &"up");
-        if self.routers.insert(name, router).is_none() {
-            let forgotten = self.forget_beyond(world);
+        if self.routers.insert(name.clone(), router).is_some() {
+            return;
+        }
+        let forgotten = self.forget_beyond(world);
+        if forgotten.is_empty() && self.routers.len() > 1 {
+            // The links of others stay as they are, and need not be looked at.
+            for key in self.entries.keys().cloned().collect::<Vec<_>>() {
+                self.link(world, &key, &name);
+                self.judge(world.now, &key);
+            }
+        } else {
             self.reconcile(world);
             forgotten.iter().for_each(|name| self.let_go(world, name));
         }
@@ -272,21 +281,26 @@ impl Roster {
             let (keep, go) = std::mem::take(&mut entry.links)
                 .into_iter()
                 .partition::<BTreeMap<_, _>, _>(|(router, _)| wanted.contains(router));
-            // What a session carries changes by links that are made anew: those that are there have it.
-            let new = wanted.iter().filter(|router| !keep.contains_key(*router));
-            let new: Vec<_> =
-                new.filter_map(|router| Some((router.clone(), want(&session, router)?))).collect();
             entry.links = keep;
             self.drop_links(world, go, CLOSED);
-            for (router, want) in new {
-                let id = world.core.attach(&router, &Arc::new(want));
-                self.by_id.insert(id, (key.clone(), router.clone()));
-                let entry = self.entries.get_mut(&key).expect("it was there");
-                entry.links.insert(router.clone(), Link { id, up: false, told: false, plan: None });
-                self.open(world, &session, &router, id);
-            }
+            wanted.iter().for_each(|router| self.link(world, &key, router));
             self.judge(world.now, &key);
         }
+    }
+
+    /// Makes the link of a session and a router, if it is wanted and not there. What a session carries changes by
+    /// links that are made anew: one that is there has it.
+    fn link(&mut self, world: &mut World<'_>, key: &SessionKey, router: &Arc<str>) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        let session = entry.session.clone();
+        if session.way.is_none() || session.shutdown || entry.links.contains_key(router) {
+            return;
+        }
+        let Some(want) = want(&session, router) else { return };
+        let id = world.core.attach(router, &Arc::new(want));
+        entry.links.insert(router.clone(), Link { id, up: false, told: false, plan: None });
+        self.by_id.insert(id, (key.clone(), router.clone()));
+        self.open(world, &session, router, id);
     }
 
     fn drop_links(
